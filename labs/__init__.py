@@ -1,0 +1,1 @@
+"""The reference programs, one folder a lab. Read them after you have written your own."""

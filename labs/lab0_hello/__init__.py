@@ -1,0 +1,1 @@
+"""Lab 0: one hello over UDP and one over TCP."""

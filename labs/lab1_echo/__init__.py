@@ -1,0 +1,1 @@
+"""Lab 1: echo, over UDP and over TCP."""

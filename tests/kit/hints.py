@@ -1,0 +1,37 @@
+"""Likely causes, guessed from evidence alone; where the evidence fits several causes, none."""
+
+from collections.abc import Iterable
+
+from kit.failure import Seen
+from kit.program import Program
+
+BUFFERS = (100, 128, 256, 512, 1_000, 1_024, 1_500, 2_048, 4_096, 8_192, 16_384, 32_768)
+
+
+def cause(seen: Seen, programs: Iterable[Program]) -> str:
+    """Return the one likely cause that the evidence names, or ""."""
+    for program in programs:
+        if crash := program.exception():
+            if program.todo:
+                return ""
+            return f"{program.name} was ended by an exception that nothing caught: {crash}"
+    if isinstance(seen.expected, bytes) and isinstance(seen.received, bytes):
+        return _of_bytes(seen.expected, seen.received)
+    return ""
+
+
+def _of_bytes(expected: bytes, received: bytes) -> str:
+    if not received or received == expected:
+        return ""
+    if len(received) in BUFFERS and expected.startswith(received):
+        return f"a buffer of {len(received)} bytes: what does not fit into it is lost"
+    if received == repr(expected).encode():
+        return "str() or an f-string of bytes gives their repr, b'…' and all: decode() them"
+    if received == expected.decode("utf-8", "ignore").strip().encode():
+        return "strip(): it takes away bytes that belong to the message"
+    if expected in received:
+        added = received.replace(expected, b"", 1)
+        return f"the program adds {added!r} to what it was sent"
+    if received == expected.decode("utf-8", "ignore").encode():
+        return "decode() with errors='ignore' drops the bytes that are no UTF-8: send bytes back"
+    return ""

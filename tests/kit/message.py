@@ -1,0 +1,63 @@
+"""A failure as a student reads it: what was seen, where the program stood, what to look at."""
+
+import traceback
+
+from kit.failure import Failure, NotRun
+from kit.result import CheckResult
+from kit.story import Event, as_lines, shown
+
+
+def explain(result: CheckResult, error: Exception, events: list[Event]) -> None:
+    """Fill in why a check did not pass: from a failure, from "not run", or from a bug of ours."""
+    result.points = 0
+    if isinstance(error, NotRun):
+        result.verdict, result.reason, result.sentence = "not run", "system", str(error)
+    elif isinstance(error, Failure) and error.todo:
+        result.verdict, result.reason = "not run", "todo"
+        result.sentence = f"TODO {error.todo} waits for you"
+        result.where = [str(place) for place in error.places]
+        result.message = _todo(result, error.asked)
+    elif isinstance(error, Failure):
+        result.verdict, result.sentence, result.hint = "failed", error.sentence, error.hint
+        result.expected, result.received = _text(error.seen.expected), _text(error.seen.received)
+        result.where = [str(place) for place in error.places]
+        result.message = _failure(result, error.outcome, as_lines(error.story))
+    else:
+        result.verdict, result.reason = "not run", "kit"
+        result.sentence = f"the kit itself broke: {type(error).__name__}: {error}"
+        lines = traceback.format_exception(error)
+        result.message = "\n".join(["".join(lines), *as_lines(events)])
+
+
+def _failure(result: CheckResult, outcome: str, story: list[str]) -> str:
+    lines = [result.sentence]
+    if result.expected:
+        lines.append(f"  expected  {_indented(result.expected)}")
+    if result.expected or result.received:
+        lines.append(f"  received  {_indented(result.received or 'nothing')}")
+    if outcome:
+        lines.append(f"  {outcome}")
+    lines += [f"  your program was at {place}" for place in result.where]
+    lines += ["", "  what happened", *(f"  {line}" for line in story), ""]
+    if result.hint:
+        lines.append(f"  likely cause: {result.hint}")
+    lines.append(f"  read on: {result.read_on}")
+    return "\n".join(lines)
+
+
+def _todo(result: CheckResult, asked: str) -> str:
+    lines = [result.sentence]
+    lines += [f"  your program came to {place}" for place in result.where]
+    lines += ["", *(f"  {line}" for line in asked.splitlines())]
+    return "\n".join([*lines, "", f"  read on: {result.read_on}"])
+
+
+def _text(seen: str | bytes | None) -> str:
+    if seen is None:
+        return ""
+    return seen if isinstance(seen, str) else (shown(seen) if seen else "nothing")
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", f"\n{'':12}")
+

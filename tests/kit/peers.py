@@ -1,0 +1,483 @@
+"""The test's ends of a wire: peers that speak TCP or UDP with the program, in a handful of verbs.
+
+A wait ends when what is waited for has come, when the program has ended, or when patience has.
+"""
+
+import errno
+import select
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, TypeVar
+
+from kit.failure import Seen
+from kit.program import Program
+from kit.stage import PATIENCE, QUIET, START_PATIENCE, Stage
+from kit.story import shown
+
+MAX_DATAGRAM = 65_507  # bytes: 65,535 less the headers of IPv4 (20) and of UDP (8)
+PIECE = 262_144  # bytes a read or write of a long stream
+
+Address = tuple[str, int]
+SomePeer = TypeVar("SomePeer", bound="Peer")
+
+
+class Peer:
+    """One end of a wire, and the program at the other end, which is watched while this one waits."""
+
+    def __init__(
+        self, stage: Stage, name: str, program: Program | None, sock: socket.socket
+    ) -> None:
+        self.stage, self.name, self.sock = stage, name, sock
+        self._program = program
+
+    @property
+    def program(self) -> Program:
+        """The program at the other end."""
+        assert self._program, "a test's own server starts its client first: starts_client()"
+        return self._program
+
+    @property
+    def address(self) -> Address:
+        """Where this end is reached."""
+        return self.sock.getsockname()
+
+    def starts_client(
+        self, name: str, *arguments: str, port: bool = True, buffered: bool = False
+    ) -> Program:
+        """Start a client program that is to talk to this end, a server of the test's.
+
+        Without `port` it is not told the port, and has to know it.
+        """
+        told = ("--port", str(self.address[1])) if port else ()
+        self._program = self.stage.program(name, *told, *arguments, buffered=buffered)
+        return self._program
+
+    def __enter__(self: SomePeer) -> SomePeer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None and self.sock.fileno() >= 0:
+                self.leaves()
+        finally:
+            self.sock.close()
+
+    def leaves(self) -> None:
+        """Close this end, after a look at whether anything is left unread."""
+        raise NotImplementedError
+
+    def tells(self, mark: str, what: str | bytes) -> None:
+        """Add a line to the story."""
+        self.stage.story.tell(self.name, mark, what)  # type: ignore[arg-type]
+
+    def waits(self, until: float, *, to_write: bool = False) -> bool:
+        """Wait until the socket can be used, or the program has ended; False when time is up."""
+        left = max(0.0, until - time.monotonic())
+        writers = [self.sock] if to_write else []
+        readable, writable, _ = select.select([self.sock, self.program.bell], writers, [], left)
+        return bool(readable or writable)
+
+    def can_read(self) -> bool:
+        """Tell whether something is there to be read, without waiting."""
+        return bool(select.select([self.sock], [], [], 0)[0])
+
+    def over(self) -> bool:
+        """Tell whether the program has ended, or waits for a TODO: nothing more will come."""
+        return self.program.exit_code is not None or self.program.todo is not None
+
+    def fails(self, waited: str, seen: Seen, hint: str = "") -> Exception:
+        """Return the failure of a wait; a program that has ended is the first thing to say."""
+        if seen.kind in ("closed", "reset"):
+            self.program.waits_until(self.over, 0.3)  # a dying program's sockets close first
+        if seen.kind != "other" and self.program.exit_code is not None:
+            seen = Seen("ended", seen.expected, seen.received)
+            return self.stage.failure(f"{self.program.name} ended while {waited}", seen, hint)
+        how = {
+            "silence": f"{waited}, for {PATIENCE:g} s and in vain",
+            "closed": f"the connection was closed while {waited}",
+            "reset": f"the connection was reset while {waited}",
+            "other": f"something else came while {waited}",
+        }[seen.kind]
+        self.tells("..", f"{seen.kind}, while {waited}")
+        return self.stage.failure(how, seen, hint)
+
+
+class TcpPeer(Peer):
+    """One end of a TCP connection."""
+
+    def __init__(self, stage: Stage, name: str, program: Program, sock: socket.socket) -> None:
+        super().__init__(stage, name, program, sock)
+        self.sock.setblocking(False)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def sends(self, data: bytes) -> None:
+        """Send all of it; fails when the program does not take it."""
+        self.tells("->", data)
+        left = memoryview(data)
+        deadline = time.monotonic() + PATIENCE
+        while left:
+            try:
+                sent = self.sock.send(left[:PIECE])
+            except BlockingIOError:
+                if not self.waits(deadline, to_write=True) or self.over():
+                    rest = Seen("silence", f"{len(data):,} bytes are taken", f"{len(left):,} left")
+                    raise self.fails(f"{self.name} was sending", rest) from None
+                continue
+            except OSError as error:
+                rest = Seen(_how(error), f"{len(data):,} bytes are taken", f"{len(left):,} left")
+                raise self.fails(f"{self.name} was sending", rest) from None
+            left = left[sent:]
+            deadline = time.monotonic() + PATIENCE
+
+    def expects(self, data: bytes, hint: str = "") -> None:
+        """Wait until exactly these bytes have come; what comes after them stays unread."""
+        received = bytearray()
+        waited = f"{self.name} waited for {len(data):,} bytes"
+        deadline = time.monotonic() + PATIENCE
+        while len(received) < len(data):
+            piece = self._piece(len(data) - len(received), deadline, waited, data, received, hint)
+            received += piece
+            if not data.startswith(received):
+                self.tells("<-", bytes(received))
+                raise self.fails(waited, Seen("other", data, bytes(received)), hint)
+            deadline = time.monotonic() + PATIENCE
+        self.tells("<-", bytes(received))
+
+    def exchanges(self, data: bytes, hint: str = "") -> None:
+        """Send a long stream, and read its echo at the same time, so that neither end must store it."""
+        self.tells("->", data)
+        received = bytearray()
+        left = memoryview(data)
+        waited = f"{self.name} waited for the echo of {len(data):,} bytes"
+        deadline = time.monotonic() + PATIENCE
+        while len(received) < len(data):
+            if not self.waits(deadline, to_write=bool(left)):
+                self.tells("<-", bytes(received))
+                raise self.fails(waited, Seen("silence", data, bytes(received)), hint)
+            if left:
+                try:
+                    left = left[self.sock.send(left[:PIECE]) :]
+                except BlockingIOError:
+                    pass
+                except OSError:
+                    left = left[:0]  # what can be read will tell what happened
+            if self.can_read() or self.over():
+                piece = self._piece(PIECE, deadline, waited, data, received, hint)
+                received += piece
+                if not data.startswith(piece, len(received) - len(piece)):
+                    at = len(received) - len(piece)
+                    seen = Seen("other", data[at : at + 64], bytes(piece[:64]))
+                    raise self.fails(waited, seen, hint)
+                deadline = time.monotonic() + PATIENCE
+        self.tells("<-", bytes(received))
+
+    def pushes(self, limit: int, stuck_after: float) -> int:
+        """Send up to `limit` bytes and read nothing; return how many were taken before it stuck."""
+        self.tells("--", f"sends up to {limit:,} bytes and reads nothing")
+        piece = bytes(PIECE)
+        taken = 0
+        while taken < limit:
+            try:
+                taken += self.sock.send(piece)
+            except BlockingIOError:
+                if not self.waits(time.monotonic() + stuck_after, to_write=True) or self.over():
+                    break
+            except OSError as error:
+                self.tells("..", f"could not go on: {error}")
+                break
+        self.tells("..", f"got rid of {taken:,} bytes")
+        return taken
+
+    def ends_sending(self) -> None:
+        """Half-close: nothing more will be sent, what comes is still read (TCP's FIN)."""
+        self.tells("--", "ends its sending side")
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def expects_close(self, hint: str = "", patience: float = PATIENCE) -> None:
+        """Wait for the end of the stream, with nothing before it."""
+        waited = f"{self.name} waited for the end of the connection"
+        expected = "the end of the stream"
+        try:
+            data = self._read(PIECE, time.monotonic() + patience)
+        except OSError as error:
+            raise self.fails(waited, Seen(_how(error), expected, str(error)), hint) from None
+        if data is None:
+            self.tells("..", f"waits {patience:g} s, and the connection stays open")
+            seen = Seen("silence", expected, "nothing: the connection stays open")
+            raise self.stage.failure(f"{self.name}'s connection was not closed", seen, hint)
+        if data:
+            self.tells("<-", data)
+            raise self.fails(waited, Seen("other", expected, data), hint)
+        self.tells("<-", "the end of the stream")
+
+    def expects_close_or_reset(self, hint: str = "", patience: float = PATIENCE) -> None:
+        """Wait for the end of the connection, in whatever way and after whatever bytes."""
+        deadline = time.monotonic() + patience
+        try:
+            while data := self._read(PIECE, deadline):
+                self.tells("<-", data)
+        except OSError:
+            data = b""
+        if data is None:
+            self.tells("..", f"waits {patience:g} s, and the connection stays open")
+            seen = Seen("silence", "the connection ends", "nothing: the connection stays open")
+            raise self.stage.failure(f"{self.name}'s connection was not closed", seen, hint)
+        self.tells("--", "sees its connection end")
+
+    def expects_nothing(self, hint: str = "", quiet: float = QUIET) -> None:
+        """See that nothing comes for a moment; where a later message can prove it, prefer that."""
+        if self.waits(time.monotonic() + quiet) and self.can_read():
+            waited = f"{self.name} expected nothing"
+            try:
+                data = self.sock.recv(PIECE)
+            except OSError as error:
+                raise self.fails(waited, Seen(_how(error), "nothing", str(error)), hint) from None
+            self.tells("<-", data or "the end of the stream")
+            raise self.fails(waited, Seen("other" if data else "closed", "nothing", data), hint)
+        self.tells("..", "hears nothing, as it should be")
+
+    def resets(self) -> None:
+        """Break the connection off (TCP's RST): closing with SO_LINGER 0, see man 7 socket."""
+        self.tells("--", "resets the connection")
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
+
+    def leaves(self) -> None:
+        """Close the connection; fails when something has come that nobody asked for."""
+        if self.can_read():
+            try:
+                data = self.sock.recv(PIECE)
+            except OSError:
+                data = b""
+            if data:
+                self.tells("<-", data)
+                seen = Seen("other", "nothing more", data)
+                raise self.stage.failure(f"{self.name} was sent more than it asked for", seen)
+        self.tells("--", "closes the connection")
+        self.sock.close()
+
+    def _piece(
+        self,
+        size: int,
+        deadline: float,
+        waited: str,
+        expected: bytes,
+        received: bytearray,
+        hint: str,
+    ) -> bytes:
+        """Return the next bytes, or raise the failure that their absence is."""
+        try:
+            piece = self._read(size, deadline)
+        except OSError as error:
+            kind, piece = _how(error), b""
+        else:
+            kind = "silence" if piece is None else "closed"
+        if not piece:
+            self.tells("<-", bytes(received))
+            raise self.fails(waited, Seen(kind, expected, bytes(received)), hint)
+        return piece
+
+    def _read(self, size: int, deadline: float) -> bytes | None:
+        """Return what has come (b"": the end of the stream), None when nothing came in time."""
+        while True:
+            over = self.over()
+            try:
+                return self.sock.recv(size)
+            except BlockingIOError:
+                if over or not self.waits(deadline):
+                    return None
+
+
+class UdpPeer(Peer):
+    """A UDP socket; as a client it sends to the program, as a server it answers the last sender."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        name: str,
+        program: Program | None = None,
+        to: Address | None = None,
+        at: Address = ("127.0.0.1", 0),
+    ) -> None:
+        super().__init__(stage, name, program, udp_socket(at))
+        self.to = to
+
+    def sends(self, datagram: bytes, to: Address | None = None) -> None:
+        """Send one datagram, to the program unless told otherwise."""
+        self.tells("->", datagram)
+        target = to or self.to
+        assert target, "nobody has sent a datagram yet, and nobody was named"
+        self.sock.sendto(datagram, target)
+
+    def expects(self, datagram: bytes, hint: str = "", patience: float = PATIENCE) -> None:
+        """Wait for the next datagram, which is to be this one."""
+        waited = f"{self.name} waited for a datagram"
+        received = self._next(time.monotonic() + patience)
+        if received is None:
+            raise self.fails(waited, Seen("silence", datagram, b""), hint)
+        if received != datagram:
+            raise self.fails(waited, Seen("other", datagram, received), hint)
+
+    def expects_nothing(self, hint: str = "", quiet: float = QUIET) -> None:
+        """See that no datagram comes for a moment; where a later one can prove it, prefer that."""
+        received = self._next(time.monotonic() + quiet)
+        if received is not None:
+            seen = Seen("other", "nothing", received)
+            raise self.fails(f"{self.name} expected nothing", seen, hint)
+
+    def is_called(self, hint: str = "") -> bytes:
+        """Wait for the first datagram of a program that is just starting, and return it."""
+        data = self._next(time.monotonic() + START_PATIENCE)
+        if data is None:
+            seen = Seen("silence", "a datagram", "none")
+            raise self.fails(f"{self.name} waited for a first datagram", seen, hint)
+        return data
+
+    def takes(self, patience: float) -> bytes | None:
+        """Return the next datagram, whatever it is; None when none comes in time."""
+        return self._next(time.monotonic() + patience)
+
+    def leaves(self) -> None:
+        """Close the socket; fails when a datagram has come that nobody asked for."""
+        if self.can_read():
+            received = self._next(time.monotonic())
+            if received is not None:
+                seen = Seen("other", "nothing more", received)
+                raise self.stage.failure(f"{self.name} was sent more than it asked for", seen)
+        self.sock.close()
+
+    def _next(self, deadline: float) -> bytes | None:
+        while True:
+            over = self.over()
+            try:
+                data, self.to = self.sock.recvfrom(MAX_DATAGRAM + 1)
+            except BlockingIOError:
+                if over or not self.waits(deadline):
+                    return None
+            except ConnectionError:  # Windows: an earlier datagram found nobody
+                continue
+            else:
+                self.tells("<-", data)
+                return data
+
+
+class Listener(Peer):
+    """A TCP server of the test's: the program, a client, connects to it."""
+
+    def __init__(self, stage: Stage, name: str, at: Address = ("127.0.0.1", 0)) -> None:
+        super().__init__(stage, name, None, socket.create_server(at))
+        self.sock.setblocking(False)
+
+    def is_called(self, hint: str = "") -> TcpPeer:
+        """Wait until a program that is just starting connects, and return the connection."""
+        deadline = time.monotonic() + START_PATIENCE
+        while True:
+            over = self.over()
+            try:
+                connection, _ = self.sock.accept()
+            except BlockingIOError:
+                if over or not self.waits(deadline):
+                    break
+            else:
+                self.tells("--", "accepts a connection")
+                return TcpPeer(self.stage, self.name, self.program, connection)
+        seen = Seen("silence", "a connection", "none")
+        raise self.fails(f"{self.name} waited for a connection", seen, hint)
+
+    def leaves(self) -> None:
+        """Stop listening."""
+        self.sock.close()
+
+
+def calls(stage: Stage, name: str, program: Program, address: Address, room: int = 0) -> TcpPeer:
+    """Connect to a server; while it refuses and lives, go on trying until patience ends.
+
+    `room` makes the receive buffer small, in bytes, for a peer that is not going to read.
+    """
+    deadline = time.monotonic() + PATIENCE
+    stage.story.tell(name, "--", f"connects to port {address[1]}")
+    while True:
+        sock = socket.socket()
+        if room:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        sock.settimeout(max(0.01, deadline - time.monotonic()))
+        try:
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            if time.monotonic() > deadline or program.exit_code is not None or program.todo:
+                peer = Peer(stage, name, program, sock)
+                seen = Seen("silence", "a connection", str(error))
+                raise peer.fails(f"{name} tried to connect", seen) from None
+            program.waits_until(lambda: program.exit_code is not None, 0.02)
+        else:
+            return TcpPeer(stage, name, program, sock)
+
+
+class Server:
+    """A server program that is ready: where it is, and clients for it."""
+
+    protocol = socket.SOCK_STREAM
+
+    def __init__(self, stage: Stage, program: Program) -> None:
+        self.stage, self.program = stage, program
+        self.host = "127.0.0.1"
+        self.port = stage.sees_ready(program)[1]
+
+    def client(self, name: str) -> Any:
+        """Open a peer that speaks to this server."""
+        raise NotImplementedError
+
+
+class TcpServer(Server):
+    """A server that speaks TCP."""
+
+    def client(self, name: str, room: int = 0) -> TcpPeer:
+        """Connect a client; see `calls`."""
+        return calls(self.stage, name, self.program, (self.host, self.port), room)
+
+
+class UdpServer(Server):
+    """A server that speaks UDP."""
+
+    protocol = socket.SOCK_DGRAM
+
+    def client(self, name: str) -> UdpPeer:
+        """Open a UDP socket that sends to the server."""
+        return UdpPeer(self.stage, name, self.program, to=(self.host, self.port))
+
+
+def udp_socket(address: Address = ("127.0.0.1", 0)) -> socket.socket:
+    """Return a bound UDP socket that takes and sends datagrams of any size, also on macOS."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * MAX_DATAGRAM)
+    sock.bind(address)
+    sock.setblocking(False)
+    return sock
+
+
+@contextmanager
+def nobody(kind: socket.SocketKind) -> Iterator[Address]:
+    """Hold a port at which nobody listens: whoever knocks is refused, and nobody else can take it."""
+    with socket.socket(socket.AF_INET, kind) as sock, socket.socket(type=kind) as other:
+        sock.bind(("127.0.0.1", 0))
+        if kind == socket.SOCK_DGRAM:
+            other.bind(("127.0.0.1", 0))
+            sock.connect(other.getsockname())  # from then on it takes datagrams from there alone
+        yield sock.getsockname()
+
+
+def _how(error: OSError) -> str:
+    gone = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN)
+    if error.errno not in gone:
+        raise error
+    return "reset"

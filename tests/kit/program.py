@@ -1,0 +1,258 @@
+"""A program under test, run as a subprocess; its stdin and stdout are a peer like any other."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Literal
+
+from kit import system, whereabouts
+from kit.story import Mark, Story
+from kit.tree import Tree, command
+from kit.whereabouts import Place
+
+KEPT_OUTPUT = 1_000_000  # bytes a stream; what comes later is read and dropped
+TOLD_WORD = 60  # characters of an argument in the story
+TOLD_LINE = 300  # characters of an output line in the story
+STOP_LIMIT = 2.0  # seconds that the contract gives a program to stop
+SECOND_SIGNAL = 1.0  # seconds after which a program that sleeps on is sent the signal again
+
+_READY = re.compile(r"Listening on (\S+):(\d+)")
+_TODO = re.compile(r"NotImplementedError: TODO (\d+)")
+
+Stdin = Literal["open", "closed"]
+
+
+class Output:
+    """What a program has printed on one stream, whole lines and the rest."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.ended = False
+        self._rest = b""
+        self._size = 0
+
+    @property
+    def text(self) -> str:
+        """All that was kept, the unfinished last line included."""
+        return "".join(f"{line}\n" for line in self.lines) + self._rest.decode("utf-8", "replace")
+
+    def feed(self, data: bytes) -> list[str]:
+        """Take what was read, b"" at the end; return the lines that it made whole."""
+        if self._size > KEPT_OUTPUT:
+            self.ended = not data
+            return []
+        self._size += len(data)
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        if not data:
+            self.ended = True
+            whole, self._rest = ([self._rest] if self._rest else []), b""
+        new = [line.decode("utf-8", "replace").removesuffix("\r") for line in whole]
+        self.lines += new
+        return new
+
+
+class Program:
+    """A program under test. It lives until `close`, and nothing of it lives longer."""
+
+    def __init__(
+        self,
+        tree: Tree,
+        lab: str,
+        name: str,
+        arguments: tuple[str, ...],
+        answers: Path,
+        *,
+        buffered: bool = False,
+        stdin: Stdin = "open",
+    ) -> None:
+        self.name = name
+        self.tree = tree
+        self.story = Story()  # until a check takes the program into its own
+        self.stdout, self.stderr = Output(), Output()
+        self.exit_code: int | None = None
+        self.todo: int | None = None  # the number of the gap that it ran into
+        self._answers = answers
+        self._changed = threading.Condition()
+        # Readable for ever once the program has ended or met a TODO, so that whoever waits for a
+        # socket can wait for this too; select() on Windows takes nothing but sockets.
+        self.bell, self._ringer = socket.socketpair()
+
+        words = tree.words(lab, name, arguments)
+        self.story.tell(name, "$", _as_typed(words))
+        self.process = subprocess.Popen(
+            command(words, stdin == "closed"),
+            cwd=tree.root,
+            env=tree.environment(buffered, answers),
+            stdin=subprocess.PIPE if stdin == "open" else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=os.name == "posix",
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+        assert self.process.stdout and self.process.stderr
+        self._watch(self._read, self.process.stdout, self.stdout, "|")
+        self._watch(self._read, self.process.stderr, self.stderr, "!")
+        self._watch(self._wait_for_end)
+
+    def joins(self, story: Story) -> None:
+        """Go on in this story, with what happened up to now."""
+        with self._changed:
+            story.events += self.story.events
+            self.story = story
+
+    # What it does, as the others see it.
+
+    def waits_until(self, condition: Callable[[], bool], patience: float) -> bool:
+        """Wait until `condition` holds, which only its output or its end can change."""
+        with self._changed:
+            return self._changed.wait_for(condition, patience)
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended and all that it printed has been read."""
+        return self.exit_code is not None and self.stdout.ended and self.stderr.ended
+
+    @property
+    def ready_at(self) -> tuple[str, int] | None:
+        """The host, as it was printed, and the port of its ready line."""
+        return next(
+            ((match[1], int(match[2])) for line in self.stdout.lines if (match := _READY.search(line))),
+            None,
+        )
+
+    def places(self) -> list[Place]:
+        """Return where it stands now, or where it was when an exception ended it."""
+        root = self.tree.root.resolve()
+        if self.exit_code is None and self.todo is None:
+            return whereabouts.ask(self.process.pid, self._answers, root)
+        return whereabouts.of_traceback(self.stderr.text, root)
+
+    def exception(self) -> str:
+        """Return the last line of the traceback that it printed, if it did."""
+        lines = self.stderr.text.strip().splitlines()
+        crashed = any("Traceback (most recent" in line or "SyntaxError" in line for line in lines)
+        return lines[-1] if crashed else ""
+
+    # What is done to it.
+
+    def types(self, text: str) -> None:
+        """Write to its stdin; a program that has closed it misses the text."""
+        self.story.tell(self.name, "--", f"is typed {text!r}")
+        assert self.process.stdin
+        try:
+            self.process.stdin.write(text.encode())
+            self.process.stdin.flush()
+        except OSError:  # broken pipe; Windows: invalid argument
+            self.story.tell(self.name, "--", "did not take it: its stdin is closed")
+
+    def ends_input(self) -> None:
+        """Close its stdin, as Ctrl+D does."""
+        self.story.tell(self.name, "--", "is told that the input ends")
+        assert self.process.stdin
+        try:
+            self.process.stdin.close()
+        except OSError:  # what could not be written before is lost now
+            pass
+
+    def is_told_to_stop(self, signal_name: str, limit: float) -> bool:
+        """Send SIGINT (as Ctrl+C does) or SIGTERM, and return whether it has ended within `limit` s.
+
+        A signal that comes just before a program begins to wait wakes nobody, in any Python
+        program: so it is sent when the program sleeps, and again if it never woke.
+        """
+        self._waits_until_it_sleeps()
+        self.story.tell(self.name, "--", f"is sent {signal_name}")
+        self._send(signal_name)
+        worked = system.processor_time(self.process.pid)
+        if self.waits_until(lambda: self.exit_code is not None, SECOND_SIGNAL):
+            return True
+        if worked is None or system.processor_time(self.process.pid) == worked:
+            self._send(signal_name)
+        return self.waits_until(lambda: self.exit_code is not None, limit - SECOND_SIGNAL)
+
+    def close(self) -> None:
+        """End it and all that it started."""
+        system.end_tree(self.process)
+        self.waits_until(lambda: self.over, 2.0)
+        for end in (self.process.stdin, self.bell, self._ringer):
+            if end:
+                try:
+                    end.close()
+                except OSError:
+                    pass
+
+    # Inside.
+
+    def _send(self, signal_name: str) -> None:
+        try:
+            if system.WINDOWS:
+                self.process.send_signal(signal.CTRL_BREAK_EVENT)
+            elif signal_name == "SIGINT":
+                os.killpg(self.process.pid, signal.SIGINT)  # a terminal tells the whole group
+            else:
+                self.process.send_signal(getattr(signal, signal_name))
+        except (ProcessLookupError, PermissionError):
+            pass  # it has ended by itself: that is what the caller looks at
+
+    def _waits_until_it_sleeps(self) -> None:
+        """Wait until it waits itself, 1 s at most: the moment before a call does not count."""
+        deadline = time.monotonic() + 1.0
+        worked = -1.0
+        while time.monotonic() < deadline and self.exit_code is None:
+            now = system.processor_time(self.process.pid)
+            if now is None or (now == worked and system.sleeping(self.process.pid)):
+                return
+            worked = now
+            self.waits_until(lambda: self.exit_code is not None, 0.005)
+
+    def _watch(self, target: Callable[..., None], *arguments: object) -> None:
+        threading.Thread(target=target, args=arguments, daemon=True).start()
+
+    def _read(self, stream: IO[bytes], output: Output, mark: Mark) -> None:
+        with stream:
+            while True:
+                data = os.read(stream.fileno(), 65_536)
+                with self._changed:
+                    for line in output.feed(data):
+                        self.story.tell(self.name, mark, line[:TOLD_LINE])
+                        if output is self.stderr and (gap := _TODO.match(line)):
+                            self.todo = int(gap[1])
+                            self._ring()
+                    self._changed.notify_all()
+                if not data:
+                    return
+
+    def _wait_for_end(self) -> None:
+        exit_code = self.process.wait()
+        with self._changed:
+            self.exit_code = exit_code
+            self.story.tell(self.name, "--", ended(exit_code))
+            self._ring()
+            self._changed.notify_all()
+
+    def _ring(self) -> None:
+        try:
+            self._ringer.send(b"!")
+        except OSError:  # closed: nobody listens any more
+            pass
+
+
+def ended(exit_code: int) -> str:
+    """Say how a program ended; POSIX gives the signal that did it as a negative number."""
+    if exit_code < 0:
+        return f"is ended by {signal.Signals(-exit_code).name}"
+    return f"ends with exit code {exit_code}"
+
+
+def _as_typed(words: list[str]) -> str:
+    def typed(word: str) -> str:
+        short = word if len(word) <= TOLD_WORD else f"{word[:TOLD_WORD]}…"
+        return short if short.isprintable() and short and " " not in short else repr(short)
+
+    return " ".join(typed(word) for word in words)

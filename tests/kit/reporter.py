@@ -1,0 +1,181 @@
+"""The pytest plugin that turns tests into checks: order, gates, results, exit code.
+
+A check's result travels as a dict in the `user_properties` of its report (so also into JUnit XML
+and through xdist), and every report is made from these dicts alone.
+"""
+
+import importlib
+import platform
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kit import message, result, screen
+from kit.failure import Failure
+from kit.lab import Lab, title
+from kit.result import CheckResult, LabResult
+from kit.stage import Stage
+
+STAGE = pytest.StashKey[Stage]()
+_CHECK = pytest.StashKey[CheckResult]()
+_BUILDS_ON = pytest.StashKey[list[str]]()
+_PROPERTY = "check"
+
+
+class Reporter:
+    """One pytest run of checks."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.began = time.monotonic()
+        self.labs: dict[str, Lab] = {}
+        self.results: dict[str, CheckResult] = {}
+        self.screen: screen.Screen | None = None
+
+    # Before the checks: who builds on whom, and in what order.
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Bring the checks into the order of the work, and see what each builds on."""
+        checks = [item for item in items if item.get_closest_marker("check")]
+        places = {item: self._describe(item) for item in checks}
+        gates: dict[tuple[str, str], str] = {}
+        for item in checks:
+            own = item.stash[_CHECK]
+            gate = gates.setdefault((own.lab, own.part), own.id)
+            mark = item.get_closest_marker("check")
+            after = mark.kwargs["after"] if mark else ""
+            named = [f"{own.id.partition('::')[0]}::{after}"] if after else []
+            item.stash[_BUILDS_ON] = [id_ for id_ in (gate, *named) if id_ != own.id]
+        items.sort(key=lambda item: places.get(item, ("~", 0)))
+        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
+        if terminal and checks and len(checks) == len(items):
+            self.screen = screen.Screen(terminal, list(self.labs.values()))
+
+    def _describe(self, item: pytest.Item) -> tuple[str, int]:
+        """Give the item its result, not run as yet, and return its place in the order."""
+        mark = item.get_closest_marker("check")
+        assert mark and isinstance(item, pytest.Function)
+        folder = item.path.parent.name
+        lab = self.labs.get(folder)
+        if lab is None:
+            lab = self.labs[folder] = importlib.import_module(f"{folder}.lab").LAB
+        place = lab.part_of(item.path.stem)
+        part = lab.parts[place]
+        variant = f" ({item.callspec.id})" if hasattr(item, "callspec") else ""
+        item.stash[_CHECK] = CheckResult(
+            id=f"{item.path.stem}::{item.name}",
+            lab=lab.name,
+            part=part.title,
+            title=title(item.function) + variant,
+            max_points=mark.kwargs["points"],
+            verdict="not run",
+            read_on=lab.handout(part),
+        )
+        return (lab.name, place)
+
+    # One check.
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Do not run a check that builds on one that did not pass."""
+        for id_ in item.stash.get(_BUILDS_ON, []):
+            earlier = self.results.get(id_)
+            if earlier and earlier.verdict != "passed" and earlier.reason != "system":
+                own = item.stash[_CHECK]
+                own.reason, own.sentence = "builds on", f'builds on "{earlier.title}"'
+                pytest.skip(own.sentence)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Iterator[None]:
+        """Put the check's result into each of its reports."""
+        report: pytest.TestReport = yield  # type: ignore[misc, assignment]
+        own = item.stash.get(_CHECK, None)
+        if own is None:
+            return report  # type: ignore[return-value]
+        own.duration = round(own.duration + call.duration, 3)
+        error = call.excinfo.value if call.excinfo else None
+        events = item.stash[STAGE].story.told() if STAGE in item.stash else []
+        if error is None:
+            if call.when == "call":
+                own.verdict, own.points = "passed", own.max_points
+        elif isinstance(error, Exception):  # pytest's own outcomes are none; a gate's skip is one
+            events = error.story if isinstance(error, Failure) else events
+            message.explain(own, error, events)
+            _shape(report, own)
+        own.story = [asdict(event) for event in events]
+        self.results[own.id] = own
+        report.user_properties = [(_PROPERTY, asdict(own))]
+        return report  # type: ignore[return-value]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collect the result, and show it when the check is over."""
+        told = dict(report.user_properties).get(_PROPERTY)
+        if not isinstance(told, dict):
+            return
+        new = CheckResult(**told)
+        known = self.results.get(new.id, new)
+        self.results[new.id] = result.worst(known, new)
+        if report.when == "teardown" and self.screen:
+            self.screen.shows(self.results[new.id])
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Keep pytest from printing a letter a check where the screen prints a line a check."""
+        if self.screen and isinstance(report, pytest.TestReport):
+            if report.when == "call" or report.outcome != "passed":
+                return report.outcome, "", ""
+            return "", "", ""
+        return None
+
+    # After the checks.
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Say with the exit code whether every check passed, and write the result form."""
+        complete = all(
+            own.verdict == "passed" or own.reason == "system" for own in self.results.values()
+        )
+        if exitstatus == pytest.ExitCode.OK and not complete:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        file = self.config.getoption("json")
+        if file and not hasattr(self.config, "workerinput"):
+            result.write(self.lab_results(), Path(file))
+
+    def pytest_terminal_summary(self) -> None:
+        """Show the score, and what to do next."""
+        if self.screen:
+            self.screen.sums_up(self.lab_results())
+
+    def lab_results(self) -> list[LabResult]:
+        """Return the results by lab."""
+        tree = self.config.getoption("package")
+        return [
+            LabResult(
+                lab=lab.name,
+                title=lab.title,
+                folder=f"{tree}/{folder}",
+                python=platform.python_version(),
+                system=platform.platform(),
+                seed=self.config.getoption("seed"),
+                duration=round(time.monotonic() - self.began, 3),
+                checks=[own for own in self.results.values() if own.lab == lab.name],
+            )
+            for folder, lab in self.labs.items()
+        ]
+
+
+def _shape(report: pytest.TestReport, own: CheckResult) -> None:
+    """Let pytest's own words for a report say what our result says."""
+    if own.reason == "kit":
+        return  # our bug: the traceback stays as it is
+    if own.verdict == "not run":
+        report.outcome = "skipped"
+        report.longrepr = (report.location[0], report.location[1] or 0, own.sentence)
+    else:
+        report.longrepr = own.message

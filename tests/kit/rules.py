@@ -1,0 +1,461 @@
+"""Section 0 of the contract as checks: what every program does, whatever its lab.
+
+A lab's part takes them in with a class of its own, below its other checks:
+
+    class TestLikeEveryServer(TcpServerRules):
+        program = "tcp_server"
+        visit = staticmethod(visit)
+"""
+
+import errno
+import os
+import socket
+import time
+from collections.abc import Callable
+
+from kit import system
+from kit.failure import NotRun, Seen
+from kit.lab import check
+from kit.peers import Listener, Server, TcpServer, UdpPeer, nobody
+from kit.program import STOP_LIMIT, Program
+from kit.stage import PATIENCE, START_PATIENCE, Stage
+
+NOT_OURS = "192.0.2.1"  # reserved for documentation, so no machine's address (RFC 5737)
+UNKNOWN_HOST = "no-such-host.invalid"  # reserved for names that do not exist (RFC 2606)
+OTHER_LOOPBACK = "127.0.0.2"
+SLACK = 2.0  # seconds beyond the contract's two, for a slow machine
+BUSY = 0.2  # of a core: the contract says "well under a tenth"
+WATCHED = 0.3  # seconds
+VISITS = 300
+MAX_GROWTH = 5_000_000  # bytes over these visits
+LEFT_OVER = 20  # threads or descriptors: a pool may grow a little, a leak grows with each visit
+STUCK = 0.1  # seconds after which a peer that takes no more bytes is stuck
+TRIES = 3  # where a port that we know of could be taken by somebody else in between
+
+
+def ends_with_usage(stage: Stage, name: str, *attempts: tuple[str, ...]) -> None:
+    """See that each of these command lines gets argparse's message and exit code 2."""
+    programs = [(words, stage.program(name, *words)) for words in attempts]
+    for words, program in programs:
+        told = " ".join(words)
+        ended = program.waits_until(lambda program=program: program.over, START_PATIENCE)
+        stage.requires(
+            ended and program.exit_code == 2 and "usage" in program.stderr.text,
+            f"{name} takes {told} for good",
+            expected="a usage message on stderr, and exit code 2",
+            received=f"exit code {program.exit_code}, on stderr: {program.stderr.text or 'nothing'}",
+            hint="options are checked by argparse: a type= function that refuses what is out of range",
+        )
+
+
+def ends_with_error_line(program: Program, stage: Stage, situation: str) -> None:
+    """See that a program ends with exit code 1 and one line on stderr that begins with [ERROR]."""
+    ended = program.waits_until(lambda: program.over, START_PATIENCE)
+    lines = [line for line in program.stderr.lines if line.strip()]
+    expected = "exit code 1, and one line on stderr that begins with [ERROR]"
+    printed = "\n".join(lines) or "nothing"
+    if not ended:
+        seen = Seen("silence", expected, f"it runs on; on stderr: {printed}")
+        raise stage.failure(f"{program.name} did not end: {situation}", seen)
+    stage.requires(
+        program.exit_code == 1 and len(lines) == 1 and lines[0].startswith("[ERROR]"),
+        f"{program.name} did not end with an [ERROR] line and exit code 1: {situation}",
+        expected=expected,
+        received=f"exit code {program.exit_code}, on stderr: {printed}",
+        hint="catch the OSError, print one line, sys.exit(1)" if len(lines) > 1 else "",
+    )
+
+
+def stops(program: Program, stage: Stage, signal_name: str, *, server: bool) -> None:
+    """See that a signal ends a program within the contract's time, quietly; a server with 0."""
+    ended = program.is_told_to_stop(signal_name, STOP_LIMIT + SLACK)
+    key = "Ctrl+C" if signal_name == "SIGINT" else signal_name
+    stage.requires(
+        ended,
+        f"{program.name} did not end at {key}",
+        expected=f"it ends within {STOP_LIMIT:g} s",
+        received="it runs on",
+    )
+    program.waits_until(lambda: program.over, PATIENCE)
+    stage.requires(
+        "Traceback (most recent call last)" not in program.stderr.text,
+        f"{program.name} showed a traceback at {key}",
+        expected="no traceback",
+        received=program.stderr.text,
+        hint="Ctrl+C is a KeyboardInterrupt: catch it where the program begins",
+    )
+    if server:
+        stage.requires(
+            program.exit_code == 0,
+            f"{program.name} did not end with exit code 0 at {key}",
+            expected="exit code 0",
+            received=f"exit code {program.exit_code}",
+            hint="" if program.exit_code != 130 else "130 is the shell's way to say Ctrl+C",
+        )
+
+
+def free_port() -> int:
+    """Return a port that was free for TCP and UDP a moment ago; the next call gives another one."""
+    while True:
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            try:
+                udp.bind(tcp.getsockname())
+            except OSError:
+                continue
+            return tcp.getsockname()[1]
+
+
+def when_free(port: int, attempt: Callable[[], bool]) -> None:
+    """Try until `attempt` gets the well-known port: another run of this suite may just have it."""
+    deadline = time.monotonic() + START_PATIENCE
+    while not attempt():
+        if time.monotonic() > deadline:
+            owner = system.owner_of_port(port, "tcp") or system.owner_of_port(port, "udp")
+            raise NotRun(f"port {port} is taken by {owner or 'another program'}")
+        time.sleep(0.05)  # nothing tells us when somebody else's port becomes free
+
+
+def needs_second_loopback() -> None:
+    """Give up where the machine has no second loopback address: macOS, unless told to."""
+    with socket.socket() as sock:
+        try:
+            sock.bind((OTHER_LOOPBACK, 0))
+        except OSError as error:
+            raise NotRun(f"this machine does not have the address {OTHER_LOOPBACK}") from error
+
+
+def is_bound(host: str, port: int, protocol: socket.SocketKind) -> bool:
+    """Tell whether somebody has this port at this address."""
+    with socket.socket(type=protocol) as sock:
+        try:
+            sock.bind((host, port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return True
+    return False
+
+
+class ServerRules:
+    """What every server does. `visit` is one exchange with a ready one, which shows that it serves."""
+
+    program: str
+    default_port: int
+    server: type[Server]
+
+    def visit(self, server: Server) -> None:
+        """Come as a client, be served, and leave."""
+        raise NotImplementedError
+
+    def long_visit(self, server: Server) -> None:
+        """Come with some 30 kB, where the protocol has room for them."""
+        self.visit(server)
+
+    @check(points=1)
+    def test_the_ready_line_is_flushed_at_once(self, stage: Stage) -> None:
+        program = stage.program(self.program, "--port", "0", buffered=True)
+        ready = program.waits_until(lambda: bool(program.ready_at) or program.over, PATIENCE)
+        stage.requires(
+            ready and program.ready_at is not None,
+            "the ready line does not come through a pipe",
+            expected="Listening on HOST:PORT, as soon as the server can be reached",
+            received="nothing, while the same program says it on a terminal",
+            hint="print(..., flush=True): a pipe gets what was printed only when much has gathered",
+        )
+
+    @check(points=1)
+    def test_it_listens_on_the_port_that_the_options_name(self, stage: Stage) -> None:
+        for _ in range(TRIES):
+            port = free_port()
+            program = stage.program(self.program, "--port", str(port))
+            program.waits_until(lambda p=program: bool(p.ready_at) or p.over, START_PATIENCE)
+            if program.ready_at or program.exit_code != 1:
+                break
+        stage.requires(
+            stage.sees_ready(program)[1] == port,
+            f"{self.program} does not listen on the port that --port names",
+            expected="the port of --port",
+            received="another one",
+        )
+        self.visit(self.server(stage, program))
+
+    @check(points=1)
+    def test_without_port_it_listens_on_the_default_port(self, stage: Stage) -> None:
+        def start() -> bool:
+            program = stage.program(self.program)
+            program.waits_until(lambda: bool(program.ready_at) or program.over, START_PATIENCE)
+            return program.exit_code != 1
+
+        when_free(self.default_port, start)
+        stage.requires(
+            stage.sees_ready(stage.programs[-1])[1] == self.default_port,
+            f"without --port {self.program} does not listen on port {self.default_port}",
+            expected=f"port {self.default_port}",
+            received="another one",
+        )
+
+    @check(points=1)
+    def test_it_listens_on_the_host_that_the_options_name_and_nowhere_else(
+        self, stage: Stage
+    ) -> None:
+        needs_second_loopback()
+        elsewhere = False
+        for _ in range(TRIES):
+            program = stage.server(self.program, "--host", OTHER_LOOPBACK, "--port", "0")
+            there = self.server(stage, program)
+            there.host = OTHER_LOOPBACK
+            self.visit(there)
+            elsewhere = is_bound("127.0.0.1", there.port, self.server.protocol)
+            if not elsewhere:
+                break
+        stage.requires(
+            not elsewhere,
+            f"{self.program} listens on more than the address that --host names",
+            expected=f"{OTHER_LOOPBACK} alone",
+            received="its port on 127.0.0.1 is taken as well",
+            hint='bind(("", port)) and bind(("0.0.0.0", port)) take every address of the machine',
+        )
+
+    @check(points=1)
+    def test_without_host_it_listens_on_127_0_0_1_alone(self, stage: Stage) -> None:
+        needs_second_loopback()
+        elsewhere = False
+        for _ in range(TRIES):
+            server = self.server(stage, stage.server(self.program))
+            elsewhere = is_bound(OTHER_LOOPBACK, server.port, self.server.protocol)
+            if not elsewhere:
+                break
+        stage.requires(
+            not elsewhere,
+            f"without --host {self.program} listens on more than 127.0.0.1",
+            expected="127.0.0.1 alone",
+            received=f"its port on {OTHER_LOOPBACK} is taken as well",
+            hint="whoever runs this program opens it to the whole network",
+        )
+
+    @check(points=1)
+    def test_bad_options_get_a_usage_message_and_exit_code_2(self, stage: Stage) -> None:
+        bad = [("--port", "-1"), ("--port", "65536"), ("--port", "http")]
+        ends_with_usage(stage, self.program, *bad)
+
+    @check(points=1)
+    def test_a_second_copy_on_the_same_port_says_that_it_cannot_listen(self, stage: Stage) -> None:
+        first = self.server(stage, stage.server(self.program))
+
+        second = stage.program(self.program, "--port", str(first.port))
+
+        second.waits_until(lambda: bool(second.ready_at) or second.over, START_PATIENCE)
+        stage.requires(
+            not second.ready_at,
+            f"two copies of {self.program} listen on one port",
+            expected="an [ERROR] line and exit code 1: the port is in use",
+            received="Listening on the port that the first copy has",
+            hint="SO_REUSEADDR (for UDP) or SO_REUSEPORT lets two programs take the same port",
+        )
+        ends_with_error_line(second, stage, "its port is in use")
+
+    @check(points=1)
+    def test_an_address_that_cannot_be_listened_on_gets_an_error_line(self, stage: Stage) -> None:
+        foreign = stage.program(self.program, "--port", "0", "--host", NOT_OURS)
+        unknown = stage.program(self.program, "--port", "0", "--host", UNKNOWN_HOST)
+
+        ends_with_error_line(foreign, stage, f"{NOT_OURS} is no address of this machine")
+        ends_with_error_line(unknown, stage, f"{UNKNOWN_HOST} is no host")
+
+    @check(points=1)
+    def test_it_runs_with_stdin_closed(self, stage: Stage) -> None:
+        server = self.server(stage, stage.server(self.program, stdin="closed"))
+
+        self.visit(server)
+
+    @check(points=1)
+    def test_ctrl_c_ends_it_with_exit_code_0(self, stage: Stage) -> None:
+        """Ctrl+C ends it with exit code 0."""
+        server = self.server(stage, stage.server(self.program))
+        self.visit(server)
+
+        stops(server.program, stage, "SIGINT", server=True)
+
+    @check(points=1)
+    def test_sigterm_ends_it_with_exit_code_0(self, stage: Stage) -> None:
+        """SIGTERM ends it with exit code 0."""
+        if os.name != "posix":
+            raise NotRun("this system has no SIGTERM")
+        server = self.server(stage, stage.server(self.program))
+        self.visit(server)
+
+        stops(server.program, stage, "SIGTERM", server=True)
+
+    @check(points=1)
+    def test_while_it_waits_it_leaves_the_processor_alone(self, stage: Stage) -> None:
+        server = self.server(stage, stage.server(self.program))
+        self.visit(server)
+
+        with server.client("a quiet client") as quiet:
+            pid, program = server.program.process.pid, server.program
+            began, worked = time.monotonic(), system.processor_time(pid)
+            if worked is None:
+                raise NotRun(system.NEEDS_LINUX)
+            quiet.tells("..", f"says nothing for {WATCHED} s")
+            program.waits_until(lambda: program.over, WATCHED)
+            used = (system.processor_time(pid) or worked) - worked
+            busy = used / (time.monotonic() - began)
+            stage.requires(
+                busy < BUSY,
+                f"{self.program} keeps the processor busy while nothing happens",
+                expected="well under a tenth of a core",
+                received=f"{busy:.0%} of a core",
+                hint="a loop that asks again and again instead of a call that waits: see the line",
+            )
+
+    @check(points=1)
+    def test_many_visits_leave_nothing_behind(self, stage: Stage) -> None:
+        """300 visits leave no descriptor, thread or memory behind."""
+        server = self.server(stage, stage.server(self.program))
+        pid, story = server.program.process.pid, stage.story
+
+        def left_over() -> dict[str, int]:
+            return {
+                "descriptors": system.descriptors(pid),
+                "threads": system.threads(pid),
+                "bytes of memory": system.memory(pid),
+            }
+
+        with story.sums_up("clients", f"{VISITS // 10} clients come, are served, and leave"):
+            for _ in range(VISITS // 10):
+                self.long_visit(server)
+        before = left_over()
+        with story.sums_up("clients", f"{VISITS} more"):
+            for _ in range(VISITS):
+                self.long_visit(server)
+
+        allowed = {
+            what: count + (MAX_GROWTH if "bytes" in what else LEFT_OVER)
+            for what, count in before.items()
+        }
+        deadline = time.monotonic() + PATIENCE  # the last ones may still be on their way out
+        while time.monotonic() < deadline:
+            after = left_over()
+            too_many = [what for what in after if after[what] > allowed[what]]
+            if not too_many:
+                break
+            server.program.waits_until(lambda: server.program.over, 0.05)
+        stage.requires(
+            not too_many,
+            f"{VISITS} visits to {self.program} leave {' and '.join(too_many)} behind",
+            expected="no more than before them: " + _listed(before),
+            received=_listed(after),
+            hint="what a visit opens or keeps must go with it: close(), or with",
+        )
+
+
+class TcpServerRules(ServerRules):
+    """What every TCP server does beside."""
+
+    server = TcpServer
+
+    @check(points=1)
+    def test_ctrl_c_ends_it_whatever_its_clients_do(self, stage: Stage) -> None:
+        """Ctrl+C ends it while one client is silent and another never reads."""
+        server = TcpServer(stage, stage.server(self.program))
+        silent = server.client("silent")
+        stubborn = server.client("stubborn", room=4_096)
+        stubborn.pushes(2_000_000, stuck_after=STUCK)
+
+        stops(server.program, stage, "SIGINT", server=True)
+
+        silent.expects_close_or_reset()
+        stubborn.sock.close()
+        silent.sock.close()
+
+    @check(points=1)
+    def test_it_can_be_started_again_on_the_same_port_at_once(self, stage: Stage) -> None:
+        for _ in range(TRIES):
+            server = TcpServer(stage, stage.server(self.program))
+            with server.client("a client that stays") as loyal:
+                loyal.sends(b"?")
+                server.program.close()
+                again = stage.program(self.program, "--port", str(server.port))
+                again.waits_until(lambda p=again: bool(p.ready_at) or p.over, START_PATIENCE)
+                loyal.sock.close()
+            if again.ready_at:
+                break
+        stage.requires(
+            again.ready_at is not None,
+            f"{self.program} cannot be started again on the port that it had",
+            expected="Listening on the same port",
+            received=again.stderr.text or "nothing",
+            hint="set SO_REUSEADDR before bind(): the old connections keep the port for a minute",
+        )
+        self.visit(TcpServer(stage, again))
+
+    @check(points=1)
+    def test_clients_that_break_off_do_not_end_it(self, stage: Stage) -> None:
+        server = TcpServer(stage, stage.server(self.program))
+        with stage.story.sums_up("hasty", "20 times connects and resets the connection at once"):
+            for _ in range(20):
+                server.client("hasty").resets()
+        rude = server.client("rude")
+        rude.pushes(100_000, stuck_after=STUCK)
+        rude.resets()
+
+        self.visit(server)
+
+
+class ClientRules:
+    """What every client does. `arguments` make it send something at once."""
+
+    program: str
+    default_port: int
+    protocol: socket.SocketKind
+    fake_server: type[Listener] | type[UdpPeer]
+    arguments: tuple[str, ...] = ()
+
+    @check(points=1)
+    def test_bad_ports_get_a_usage_message_and_exit_code_2(self, stage: Stage) -> None:
+        bad = [("--port", "0"), ("--port", "65536"), ("--port", "http")]
+        ends_with_usage(stage, self.program, *((*words, *self.arguments) for words in bad))
+
+    @check(points=1)
+    def test_where_nobody_listens_it_says_so(self, stage: Stage) -> None:
+        with nobody(self.protocol) as (_, port):
+            program = stage.program(self.program, "--port", str(port), *self.arguments)
+
+            ends_with_error_line(program, stage, "nobody listens")
+
+    @check(points=1)
+    def test_an_unknown_host_gets_an_error_line(self, stage: Stage) -> None:
+        program = stage.program(self.program, "--host", UNKNOWN_HOST, *self.arguments)
+
+        ends_with_error_line(program, stage, f"{UNKNOWN_HOST} is no host")
+
+    @check(points=1)
+    def test_without_port_it_goes_to_the_default_port(self, stage: Stage) -> None:
+        servers: list[Listener | UdpPeer] = []
+
+        def listen() -> bool:
+            try:
+                servers.append(self.fake_server(stage, "server", ("127.0.0.1", self.default_port)))
+            except OSError:
+                return False
+            return True
+
+        when_free(self.default_port, listen)
+        with servers[0] as server:
+            server.starts_client(self.program, *self.arguments, port=False)
+
+            server.is_called(f"nothing came to port {self.default_port}, and --port was not given")
+
+    @check(points=1)
+    def test_ctrl_c_ends_it_while_it_waits(self, stage: Stage) -> None:
+        """Ctrl+C ends it without a traceback while it waits for an answer."""
+        with self.fake_server(stage, "silent server") as server:
+            program = server.starts_client(self.program, *self.arguments)
+            server.is_called()
+
+            stops(program, stage, "SIGINT", server=False)
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items())

@@ -1,0 +1,155 @@
+"""What the system knows of a process: Linux tells it in /proc (man 5 proc), others do not.
+
+Where the answer is not to be had, a function returns None, or raises NotRun where a check is
+about nothing else.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from kit.failure import NotRun
+
+PROC = Path("/proc")
+LINUX = sys.platform == "linux"
+WINDOWS = sys.platform == "win32"
+
+# What a check that watches a process from outside says where it cannot.
+NEEDS_LINUX = "this system does not show a program's descriptors, threads and memory; Linux does"
+
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what our programs leave behind, so that `end_orphans` finds it."""
+    if LINUX:
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def let_programs_be_interrupted() -> None:
+    """See that programs start with SIGINT as usual, also when we run in the background.
+
+    A shell starts what runs in the background with SIGINT ignored, and that is inherited; a signal
+    with a handler is back at its default in a new program (man 2 execve).
+    """
+    if (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    ):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def end_tree(process: subprocess.Popen[bytes]) -> None:
+    """End a program started as the leader of its own group or session, with all in that group."""
+    if WINDOWS:
+        command = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
+        subprocess.run(command, capture_output=True, check=False, timeout=10)
+        if process.poll() is None:
+            process.kill()
+        return
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):  # gone; macOS says the second of a dead group
+        pass
+
+
+def end_orphans(ours: Callable[[int], bool]) -> int:
+    """End what programs left behind that took itself out of their groups; `ours` are to stay.
+
+    Returns how many there were. Linux only: elsewhere nothing tells whose they were.
+    """
+    ended = 0
+    while LINUX and (orphans := [pid for pid in _children() if not ours(pid)]):
+        for pid in orphans:
+            try:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            except (ProcessLookupError, ChildProcessError):
+                pass
+            ended += 1
+    return ended
+
+
+def sleeping(pid: int) -> bool | None:
+    """Tell whether every thread of the process waits for something."""
+    if not LINUX:
+        return None
+    try:
+        threads = list((PROC / str(pid) / "task").iterdir())
+        states = [(thread / "stat").read_text().rpartition(")")[2].split()[0] for thread in threads]
+    except OSError:
+        return None
+    return all(state == "S" for state in states)
+
+
+def processor_time(pid: int) -> float | None:
+    """Return the seconds that the process has computed, on all cores."""
+    if not LINUX:
+        return None
+    try:
+        threads = (PROC / str(pid) / "task").iterdir()
+        return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
+    except OSError:
+        return None
+
+
+def descriptors(pid: int) -> int:
+    """Return how many descriptors (files, sockets, pipes) the process has open."""
+    _linux_only()
+    return len(list((PROC / str(pid) / "fd").iterdir()))
+
+
+def threads(pid: int) -> int:
+    """Return how many threads the process has."""
+    return _status(pid, "Threads")
+
+
+def memory(pid: int) -> int:
+    """Return how many bytes of memory the process uses now (the resident set)."""
+    return _status(pid, "VmRSS") * 1024
+
+
+def owner_of_port(port: int, protocol: str) -> str | None:
+    """Return "command (process 123)" of who holds a port on this machine; protocol: tcp or udp."""
+    if not LINUX:
+        return None
+    table = (PROC / "net" / protocol).read_text().splitlines()[1:]
+    rows = [row.split() for row in table]
+    inodes = {f"socket:[{row[9]}]" for row in rows if int(row[1].rpartition(":")[2], 16) == port}
+    for process in PROC.glob("[0-9]*"):
+        try:
+            if any(os.readlink(link) in inodes for link in (process / "fd").iterdir()):
+                words = (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+                return f"{' '.join(words).strip()} (process {process.name})"
+        except OSError:  # it ended, or it is somebody else's
+            continue
+    return None
+
+
+def _status(pid: int, field: str) -> int:
+    _linux_only()
+    status = (PROC / str(pid) / "status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith(f"{field}:"))
+    return int(line.split()[1])
+
+
+def _children() -> list[int]:
+    own = PROC / "self" / "task"
+    return [int(pid) for thread in own.iterdir() for pid in _text(thread / "children").split()]
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError:  # a thread that has ended meanwhile
+        return ""
+
+
+def _linux_only() -> None:
+    if not LINUX:
+        raise NotRun(NEEDS_LINUX)

@@ -1,0 +1,1 @@
+"""Check lab 1: echo over UDP and TCP."""

@@ -1,0 +1,14 @@
+"""Lab 1: its parts in the order of the work. 100 points: 22, 26, 28 and 24."""
+
+from kit.lab import Lab, Part
+
+LAB = Lab(
+    "lab1",
+    "Echo",
+    (
+        Part("test_udp_server", "UDP server", "1-the-udp-server"),
+        Part("test_udp_client", "UDP client", "2-the-udp-client"),
+        Part("test_tcp_server", "TCP server", "3-the-tcp-server"),
+        Part("test_tcp_client", "TCP client", "4-the-tcp-client"),
+    ),
+)

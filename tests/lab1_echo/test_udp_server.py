@@ -1,0 +1,109 @@
+"""Lab 1, the UDP server: every datagram comes back to where it came from."""
+
+import pytest
+from kit.lab import check
+from kit.peers import MAX_DATAGRAM, Server, UdpServer
+from kit.rules import ServerRules
+from kit.stage import Stage
+
+
+@pytest.fixture
+def server(stage: Stage) -> UdpServer:
+    """Return a server that is ready."""
+    return UdpServer(stage, stage.server("udp_server"))
+
+
+@check(points=4)
+def test_a_datagram_comes_back_to_its_sender(server: UdpServer, stage: Stage) -> None:
+    message = stage.word().encode()
+    with server.client("alice") as alice:
+        alice.sends(message)
+
+        alice.expects(message)
+
+
+@check(points=1)
+def test_one_datagram_after_another_comes_back(server: UdpServer, stage: Stage) -> None:
+    with server.client("alice") as alice:
+        for _ in range(10):
+            message = stage.word().encode()
+            alice.sends(message)
+            alice.expects(message, hint="the loop: after one datagram comes the next, for ever")
+
+
+@check(points=1)
+def test_each_datagram_comes_back_once(server: UdpServer, stage: Stage) -> None:
+    first, second = stage.word().encode(), stage.word().encode()
+    with server.client("alice") as alice:
+        alice.sends(first)
+        alice.expects(first)
+
+        alice.sends(second)
+
+        alice.expects(second, hint="one answer a datagram: the one before was answered again")
+
+
+@check(points=1)
+def test_any_bytes_come_back_as_they_are(server: UdpServer, stage: Stage) -> None:
+    with server.client("alice") as alice:
+        for message in (bytes(range(256)), b"\xff\xfe\xfd", b" \r\n\0", stage.random.randbytes(512)):
+            alice.sends(message)
+            alice.expects(message, hint="bytes are not always text: send back what recvfrom() gave")
+
+
+@check(points=1)
+def test_an_empty_datagram_comes_back_empty(server: UdpServer, stage: Stage) -> None:
+    message = stage.word().encode()
+    with server.client("alice") as alice:
+        alice.sends(b"")
+        alice.expects(b"", hint='b"" is a datagram like any other: UDP knows no end of stream')
+
+        alice.sends(message)
+        alice.expects(message)
+
+
+@check(points=2)
+def test_datagrams_of_every_size_come_back_whole(server: UdpServer, stage: Stage) -> None:
+    with server.client("alice") as alice:
+        for size in (1, 1_025, 1_473, 9_217, 32_769, MAX_DATAGRAM):
+            message = stage.random.randbytes(size)
+            alice.sends(message)
+            alice.expects(message, hint="recvfrom(n) throws away what a datagram has beyond n bytes")
+
+
+@check(points=2)
+def test_each_of_several_clients_gets_its_own(server: UdpServer, stage: Stage) -> None:
+    with server.client("alice") as alice, server.client("bob") as bob:
+        for speaker in (alice, bob, bob, alice):
+            message = stage.word().encode()
+            speaker.sends(message)
+            speaker.expects(message, hint="answer the address that this datagram came from")
+
+
+@check(points=1)
+def test_a_client_that_is_gone_does_not_end_it(server: UdpServer, stage: Stage) -> None:
+    message = stage.word().encode()
+    with server.client("hasty") as hasty:
+        for _ in range(5):
+            hasty.sends(message)
+        hasty.sock.close()
+
+    with server.client("alice") as alice:
+        alice.sends(message)
+        alice.expects(message, hint="an answer that finds nobody may come back as an OSError")
+
+
+class TestLikeEveryServer(ServerRules):
+    program = "udp_server"
+    default_port = 6789
+    server = UdpServer
+
+    def visit(self, server: Server) -> None:
+        with server.client("a visitor") as visitor:
+            visitor.sends(b"are you there?")
+            visitor.expects(b"are you there?")
+
+    def long_visit(self, server: Server) -> None:
+        with server.client("a visitor") as visitor:
+            visitor.sends(bytes(32_768))
+            visitor.expects(bytes(32_768))

@@ -1,0 +1,6 @@
+"""The UDP client: a way into the one file."""
+
+from .echo_programs import main
+
+if __name__ == "__main__":
+    main("udp_client")

@@ -1,0 +1,6 @@
+"""The UDP server: a way into the one file."""
+
+from .echo_programs import main
+
+if __name__ == "__main__":
+    main("udp_server")
