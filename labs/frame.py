@@ -11,7 +11,6 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
 
 MAX_SECONDS = 1_000_000  # select() cannot wait much longer than this everywhere
 
@@ -84,8 +83,8 @@ def run(main: Callable[[], None]) -> None:
 def wait_in_slices(seconds: float = 0.5) -> None:
     """Let Ctrl+C interrupt a socket that waits: Windows does not, so look up between slices."""
 
-    def sliced(method: Callable[..., Any]) -> Callable[..., Any]:
-        def wait_then_call(sock: socket.socket, *arguments: Any) -> Any:
+    def sliced(method: Callable[..., object]) -> Callable[..., object]:
+        def wait_then_call(sock: socket.socket, *arguments: object) -> object:
             while sock.gettimeout() is None and not select.select([sock], [], [], seconds)[0]:
                 pass
             return method(sock, *arguments)

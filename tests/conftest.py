@@ -1,13 +1,9 @@
 """Options and fixtures of every suite; what stands behind them is in `kit/`."""
 
 import secrets
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from kit.reporter import STAGE, Reporter
-from kit.stage import House, Stage, opened
-from kit.tree import Tree
+from kit.reporter import Reporter
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,20 +33,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Reporter(config), "labs-reporter")
 
 
-@pytest.fixture(scope="module")
-def house(request: pytest.FixtureRequest) -> Iterator[House]:
-    """Where the programs of one part run, those of the tree under test."""
-    config = request.config
-    root = Path(config.getoption("tree") or config.rootpath).resolve()
-    tree = Tree(root, config.getoption("package"))
-    house = House(tree, request.path.parent.name, config.getoption("seed"))
-    yield house
-    house.close()
-
-
 @pytest.fixture
-def stage(house: House, request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """What one check stands on: it starts programs, and knows what happened."""
-    with opened(house, request.node.name) as stage:
-        request.node.stash[STAGE] = stage
-        yield stage
+def stage() -> None:
+    """Stand for the stage, which a check gets from the schedule that runs it (`kit.schedule`)."""

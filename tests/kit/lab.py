@@ -1,11 +1,11 @@
 """What a lab's suite says of itself: its parts, in the order of the work, and the points of a check.
 
-    # tests/lab1_echo/lab.py
-    LAB = Lab("lab1", "Echo", (Part("test_udp_server", "UDP server", "the-udp-server"), …))
+# tests/lab1_echo/lab.py
+LAB = Lab("lab1", "Echo", (Part("test_udp_server", "UDP server", "the-udp-server"), …))
 
-    # tests/lab1_echo/test_udp_server.py
-    @check(points=3)
-    def test_an_empty_datagram_comes_back(server): …
+# tests/lab1_echo/test_udp_server.py
+@check(points=3)
+def test_an_empty_datagram_comes_back(server): …
 """
 
 from collections.abc import Callable

@@ -4,10 +4,10 @@ import traceback
 
 from kit.failure import Failure, NotRun
 from kit.result import CheckResult
-from kit.story import Event, as_lines, shown
+from kit.story import as_lines, shown
 
 
-def explain(result: CheckResult, error: Exception, events: list[Event]) -> None:
+def explain(result: CheckResult, error: Exception) -> None:
     """Fill in why a check did not pass: from a failure, from "not run", or from a bug of ours."""
     result.points = 0
     if isinstance(error, NotRun):
@@ -25,8 +25,7 @@ def explain(result: CheckResult, error: Exception, events: list[Event]) -> None:
     else:
         result.verdict, result.reason = "not run", "kit"
         result.sentence = f"the kit itself broke: {type(error).__name__}: {error}"
-        lines = traceback.format_exception(error)
-        result.message = "\n".join(["".join(lines), *as_lines(events)])
+        result.message = "".join(traceback.format_exception(error))
 
 
 def _failure(result: CheckResult, outcome: str, story: list[str]) -> str:
@@ -60,4 +59,3 @@ def _text(seen: str | bytes | None) -> str:
 
 def _indented(text: str) -> str:
     return text.replace("\n", f"\n{'':12}")
-

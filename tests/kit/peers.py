@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from kit.failure import Seen
-from kit.program import Program
-from kit.stage import PATIENCE, QUIET, START_PATIENCE, Stage
+from kit.program import PATIENCE, Program
+from kit.stage import QUIET, START_PATIENCE, Stage
 from kit.story import shown
 
 MAX_DATAGRAM = 65_507  # bytes: 65,535 less the headers of IPv4 (20) and of UDP (8)
@@ -79,11 +79,12 @@ class Peer:
         """Add a line to the story."""
         self.stage.story.tell(self.name, mark, what)  # type: ignore[arg-type]
 
-    def waits(self, until: float, *, to_write: bool = False) -> bool:
+    def waits(self, until: float, *, to_read: bool = True, to_write: bool = False) -> bool:
         """Wait until the socket can be used, or the program has ended; False when time is up."""
         left = max(0.0, until - time.monotonic())
+        readers = [self.sock, self.program.bell] if to_read else [self.program.bell]
         writers = [self.sock] if to_write else []
-        readable, writable, _ = select.select([self.sock, self.program.bell], writers, [], left)
+        readable, writable, _ = select.select(readers, writers, [], left)
         return bool(readable or writable)
 
     def can_read(self) -> bool:
@@ -128,7 +129,7 @@ class TcpPeer(Peer):
             try:
                 sent = self.sock.send(left[:PIECE])
             except BlockingIOError:
-                if not self.waits(deadline, to_write=True) or self.over():
+                if not self.waits(deadline, to_read=False, to_write=True) or self.over():
                     rest = Seen("silence", f"{len(data):,} bytes are taken", f"{len(left):,} left")
                     raise self.fails(f"{self.name} was sending", rest) from None
                 continue
@@ -137,6 +138,13 @@ class TcpPeer(Peer):
                 raise self.fails(f"{self.name} was sending", rest) from None
             left = left[sent:]
             deadline = time.monotonic() + PATIENCE
+
+    def sends_byte_by_byte(self, data: bytes, gap: float = 0.003) -> None:
+        """Send each byte alone, `gap` seconds apart, so that no two are likely to come together."""
+        self.tells("--", f"sends {len(data)} bytes, one at a time")
+        for byte in data:
+            self.sock.send(bytes([byte]))
+            self.program.waits_until(self.over, gap)
 
     def expects(self, data: bytes, hint: str = "") -> None:
         """Wait until exactly these bytes have come; what comes after them stays unread."""
@@ -160,7 +168,7 @@ class TcpPeer(Peer):
         waited = f"{self.name} waited for the echo of {len(data):,} bytes"
         deadline = time.monotonic() + PATIENCE
         while len(received) < len(data):
-            if not self.waits(deadline, to_write=bool(left)):
+            if not self.waits(deadline, to_write=bool(left) and not self.over()):
                 self.tells("<-", bytes(received))
                 raise self.fails(waited, Seen("silence", data, bytes(received)), hint)
             if left:
@@ -189,7 +197,8 @@ class TcpPeer(Peer):
             try:
                 taken += self.sock.send(piece)
             except BlockingIOError:
-                if not self.waits(time.monotonic() + stuck_after, to_write=True) or self.over():
+                until = time.monotonic() + stuck_after
+                if not self.waits(until, to_read=False, to_write=True) or self.over():
                     break
             except OSError as error:
                 self.tells("..", f"could not go on: {error}")
@@ -235,7 +244,8 @@ class TcpPeer(Peer):
 
     def expects_nothing(self, hint: str = "", quiet: float = QUIET) -> None:
         """See that nothing comes for a moment; where a later message can prove it, prefer that."""
-        if self.waits(time.monotonic() + quiet) and self.can_read():
+        self.waits(time.monotonic() + quiet)
+        if self.can_read():
             waited = f"{self.name} expected nothing"
             try:
                 data = self.sock.recv(PIECE)
@@ -244,6 +254,13 @@ class TcpPeer(Peer):
             self.tells("<-", data or "the end of the stream")
             raise self.fails(waited, Seen("other" if data else "closed", "nothing", data), hint)
         self.tells("..", "hears nothing, as it should be")
+
+    def stays_quiet(self, seconds: float) -> None:
+        """Say nothing until this connection is that old; the time before counts as well."""
+        self.tells("--", f"has said nothing since it came, {seconds:g} s ago")
+        while not self.over() and time.monotonic() < self.stage.story.began + seconds:
+            if self.waits(self.stage.story.began + seconds) and self.can_read():
+                return  # what there is to read will be judged by the next wait
 
     def resets(self) -> None:
         """Break the connection off (TCP's RST): closing with SO_LINGER 0, see man 7 socket."""
@@ -342,18 +359,24 @@ class UdpPeer(Peer):
             raise self.fails(f"{self.name} waited for a first datagram", seen, hint)
         return data
 
+    def counts(self) -> int:
+        """Return how many datagrams wait to be read, and read them."""
+        waiting = 0
+        while self._next(time.monotonic()) is not None:
+            waiting += 1
+        return waiting
+
     def takes(self, patience: float) -> bytes | None:
         """Return the next datagram, whatever it is; None when none comes in time."""
         return self._next(time.monotonic() + patience)
 
     def leaves(self) -> None:
         """Close the socket; fails when a datagram has come that nobody asked for."""
-        if self.can_read():
-            received = self._next(time.monotonic())
-            if received is not None:
-                seen = Seen("other", "nothing more", received)
-                raise self.stage.failure(f"{self.name} was sent more than it asked for", seen)
+        received = self._next(time.monotonic())
         self.sock.close()
+        if received is not None:
+            seen = Seen("other", "nothing more", received)
+            raise self.stage.failure(f"{self.name} was sent more than it asked for", seen)
 
     def _next(self, deadline: float) -> bytes | None:
         while True:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from kit import system, whereabouts
+from kit.failure import Seen
 from kit.story import Mark, Story
 from kit.tree import Tree, command
 from kit.whereabouts import Place
@@ -19,6 +20,7 @@ from kit.whereabouts import Place
 KEPT_OUTPUT = 1_000_000  # bytes a stream; what comes later is read and dropped
 TOLD_WORD = 60  # characters of an argument in the story
 TOLD_LINE = 300  # characters of an output line in the story
+PATIENCE = 3.0  # seconds until "it did not come" is certain
 STOP_LIMIT = 2.0  # seconds that the contract gives a program to stop
 SECOND_SIGNAL = 1.0  # seconds after which a program that sleeps on is sent the signal again
 
@@ -78,11 +80,13 @@ class Program:
         self.exit_code: int | None = None
         self.todo: int | None = None  # the number of the gap that it ran into
         self._answers = answers
+        self._looked_at = 0  # how many lines of stdout `prints` has gone past
         self._changed = threading.Condition()
         # Readable for ever once the program has ended or met a TODO, so that whoever waits for a
         # socket can wait for this too; select() on Windows takes nothing but sockets.
         self.bell, self._ringer = socket.socketpair()
 
+        self._started_at, self._ended_at = time.monotonic(), 0.0
         words = tree.words(lab, name, arguments)
         self.story.tell(name, "$", _as_typed(words))
         self.process = subprocess.Popen(
@@ -100,11 +104,12 @@ class Program:
         self._watch(self._read, self.process.stderr, self.stderr, "!")
         self._watch(self._wait_for_end)
 
-    def joins(self, story: Story) -> None:
-        """Go on in this story, with what happened up to now."""
+    def joins(self, story: Story, failure: Callable[[str, Seen, str], Exception]) -> None:
+        """Go on in this story, with what happened up to now; `failure` makes its failures."""
         with self._changed:
             story.events += self.story.events
             self.story = story
+        self._failure = failure
 
     # What it does, as the others see it.
 
@@ -122,7 +127,11 @@ class Program:
     def ready_at(self) -> tuple[str, int] | None:
         """The host, as it was printed, and the port of its ready line."""
         return next(
-            ((match[1], int(match[2])) for line in self.stdout.lines if (match := _READY.search(line))),
+            (
+                (match[1], int(match[2]))
+                for line in self.stdout.lines
+                if (match := _READY.search(line))
+            ),
             None,
         )
 
@@ -138,6 +147,35 @@ class Program:
         lines = self.stderr.text.strip().splitlines()
         crashed = any("Traceback (most recent" in line or "SyntaxError" in line for line in lines)
         return lines[-1] if crashed else ""
+
+    def lived(self) -> float:
+        """Return how many seconds passed from its start to its end, or up to now."""
+        return (self._ended_at or time.monotonic()) - self._started_at
+
+    def prints(self, line: str, hint: str = "") -> None:
+        """Wait until it prints this as a line of its own; other lines may stand before it."""
+
+        def printed() -> bool:
+            return line in self.stdout.lines[self._looked_at :]
+
+        self.waits_until(lambda: printed() or self.over or self.todo is not None, PATIENCE)
+        if printed():
+            self._looked_at += self.stdout.lines[self._looked_at :].index(line) + 1
+            return
+        since = self.stdout.lines[self._looked_at :]
+        seen = Seen("silence", _cut(line), "\n".join(map(_cut, since)) or "nothing on stdout")
+        raise self._failure(f"{self.name} did not print the line that was expected", seen, hint)
+
+    def succeeds(self) -> None:
+        """Wait until it ends with exit code 0."""
+        self.waits_until(lambda: self.exit_code is not None, PATIENCE)
+        if self.exit_code == 0:
+            return
+        how = "it runs on" if self.exit_code is None else ended(self.exit_code)
+        seen = Seen(
+            "silence" if self.exit_code is None else "told", "it ends with exit code 0", how
+        )
+        raise self._failure(f"{self.name} did not end with exit code 0", seen, "")
 
     # What is done to it.
 
@@ -231,7 +269,7 @@ class Program:
     def _wait_for_end(self) -> None:
         exit_code = self.process.wait()
         with self._changed:
-            self.exit_code = exit_code
+            self.exit_code, self._ended_at = exit_code, time.monotonic()
             self.story.tell(self.name, "--", ended(exit_code))
             self._ring()
             self._changed.notify_all()
@@ -248,6 +286,10 @@ def ended(exit_code: int) -> str:
     if exit_code < 0:
         return f"is ended by {signal.Signals(-exit_code).name}"
     return f"ends with exit code {exit_code}"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= TOLD_LINE else f"{line[:TOLD_LINE]}… ({len(line):,} characters)"
 
 
 def _as_typed(words: list[str]) -> str:

@@ -4,6 +4,7 @@ A check's result travels as a dict in the `user_properties` of its report (so al
 and through xdist), and every report is made from these dicts alone.
 """
 
+import functools
 import importlib
 import platform
 import time
@@ -15,14 +16,14 @@ from typing import Any
 import pytest
 
 from kit import message, result, screen
-from kit.failure import Failure
 from kit.lab import Lab, title
 from kit.result import CheckResult, LabResult
-from kit.stage import Stage
+from kit.schedule import Job, Schedule
+from kit.stage import House, Stage
+from kit.tree import Tree
 
-STAGE = pytest.StashKey[Stage]()
 _CHECK = pytest.StashKey[CheckResult]()
-_BUILDS_ON = pytest.StashKey[list[str]]()
+_BUILDS_ON = pytest.StashKey[tuple[str, ...]]()
 _PROPERTY = "check"
 
 
@@ -35,6 +36,7 @@ class Reporter:
         self.labs: dict[str, Lab] = {}
         self.results: dict[str, CheckResult] = {}
         self.screen: screen.Screen | None = None
+        self.schedule = Schedule()
 
     # Before the checks: who builds on whom, and in what order.
 
@@ -43,15 +45,14 @@ class Reporter:
         """Bring the checks into the order of the work, and see what each builds on."""
         checks = [item for item in items if item.get_closest_marker("check")]
         places = {item: self._describe(item) for item in checks}
-        gates: dict[tuple[str, str], str] = {}
-        for item in checks:
-            own = item.stash[_CHECK]
-            gate = gates.setdefault((own.lab, own.part), own.id)
-            mark = item.get_closest_marker("check")
-            after = mark.kwargs["after"] if mark else ""
-            named = [f"{own.id.partition('::')[0]}::{after}"] if after else []
-            item.stash[_BUILDS_ON] = [id_ for id_ in (gate, *named) if id_ != own.id]
         items.sort(key=lambda item: places.get(item, ("~", 0)))
+        gates: dict[tuple[str, str], str] = {}
+        for item in items:
+            if own := item.stash.get(_CHECK, None):
+                gate = gates.setdefault((own.lab, own.part), own.id)
+                after = item.get_closest_marker("check").kwargs["after"]
+                named = [f"{own.id.rpartition('::')[0]}::{after}"] if after else []
+                item.stash[_BUILDS_ON] = tuple(id_ for id_ in (gate, *named) if id_ != own.id)
         terminal = self.config.pluginmanager.get_plugin("terminalreporter")
         if terminal and checks and len(checks) == len(items):
             self.screen = screen.Screen(terminal, list(self.labs.values()))
@@ -68,7 +69,7 @@ class Reporter:
         part = lab.parts[place]
         variant = f" ({item.callspec.id})" if hasattr(item, "callspec") else ""
         item.stash[_CHECK] = CheckResult(
-            id=f"{item.path.stem}::{item.name}",
+            id=item.nodeid.partition("/")[2],
             lab=lab.name,
             part=part.title,
             title=title(item.function) + variant,
@@ -80,15 +81,43 @@ class Reporter:
 
     # One check.
 
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Begin with the checks that were chosen; pytest asks for them one by one afterwards."""
+        if self.config.option.collectonly:
+            return
+        houses = {
+            folder: House(self._tree(), folder, self.config.getoption("seed"))
+            for folder in {item.path.parent.name for item in session.items if _CHECK in item.stash}
+        }
+        self.schedule.begin(
+            Job(
+                item.stash[_CHECK].id,
+                functools.partial(_call, item),
+                houses[item.path.parent.name],
+                item.stash[_BUILDS_ON],
+            )
+            for item in session.items
+            if _CHECK in item.stash
+        )
+
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Do not run a check that builds on one that did not pass."""
-        for id_ in item.stash.get(_BUILDS_ON, []):
-            earlier = self.results.get(id_)
-            if earlier and earlier.verdict != "passed" and earlier.reason != "system":
-                own = item.stash[_CHECK]
-                own.reason, own.sentence = "builds on", f'builds on "{earlier.title}"'
-                pytest.skip(own.sentence)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Instead of calling a check, ask the schedule how it ended."""
+        own = pyfuncitem.stash.get(_CHECK, None)
+        if own is None:
+            return None
+        outcome = self.schedule.outcome(own.id)
+        own.duration = outcome.duration
+        if outcome.stage:
+            own.story = [asdict(event) for event in outcome.stage.story.told()]
+        if outcome.waits_for:
+            earlier = self.results.get(outcome.waits_for)
+            title = earlier.title if earlier else outcome.waits_for
+            own.reason, own.sentence = "builds on", f'builds on "{title}"'
+            pytest.skip(own.sentence)
+        if outcome.error:
+            raise outcome.error
+        return True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -99,19 +128,14 @@ class Reporter:
         own = item.stash.get(_CHECK, None)
         if own is None:
             return report  # type: ignore[return-value]
-        own.duration = round(own.duration + call.duration, 3)
         error = call.excinfo.value if call.excinfo else None
-        events = item.stash[STAGE].story.told() if STAGE in item.stash else []
-        if error is None:
-            if call.when == "call":
-                own.verdict, own.points = "passed", own.max_points
-        elif isinstance(error, Exception):  # pytest's own outcomes are none; a gate's skip is one
-            events = error.story if isinstance(error, Failure) else events
-            message.explain(own, error, events)
+        if error is None and call.when == "call":
+            own.verdict, own.points = "passed", own.max_points
+        elif isinstance(error, Exception):  # pytest's own outcomes are none; a skip is one of them
+            message.explain(own, error)
             _shape(report, own)
-        own.story = [asdict(event) for event in events]
-        self.results[own.id] = own
-        report.user_properties = [(_PROPERTY, asdict(own))]
+        if error or call.when == "call":
+            report.user_properties = [(_PROPERTY, asdict(own))]
         return report  # type: ignore[return-value]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -122,7 +146,7 @@ class Reporter:
         new = CheckResult(**told)
         known = self.results.get(new.id, new)
         self.results[new.id] = result.worst(known, new)
-        if report.when == "teardown" and self.screen:
+        if self.screen:
             self.screen.shows(self.results[new.id])
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -138,6 +162,7 @@ class Reporter:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Say with the exit code whether every check passed, and write the result form."""
+        self.schedule.close()
         complete = all(
             own.verdict == "passed" or own.reason == "system" for own in self.results.values()
         )
@@ -147,19 +172,26 @@ class Reporter:
         if file and not hasattr(self.config, "workerinput"):
             result.write(self.lab_results(), Path(file))
 
+    def pytest_unconfigure(self) -> None:
+        """End everything, also when pytest itself was broken off."""
+        self.schedule.close()
+
     def pytest_terminal_summary(self) -> None:
         """Show the score, and what to do next."""
         if self.screen:
             self.screen.sums_up(self.lab_results())
 
+    def _tree(self) -> Tree:
+        root = Path(self.config.getoption("tree") or self.config.rootpath).resolve()
+        return Tree(root, self.config.getoption("package"))
+
     def lab_results(self) -> list[LabResult]:
         """Return the results by lab."""
-        tree = self.config.getoption("package")
         return [
             LabResult(
                 lab=lab.name,
                 title=lab.title,
-                folder=f"{tree}/{folder}",
+                folder=f"{self._tree().package}/{folder}",
                 python=platform.python_version(),
                 system=platform.platform(),
                 seed=self.config.getoption("seed"),
@@ -168,6 +200,12 @@ class Reporter:
             )
             for folder, lab in self.labs.items()
         ]
+
+
+def _call(item: pytest.Function, stage: Stage) -> None:
+    """Run the body of a check, which takes the stage and what it is parametrized with."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    item.obj(stage=stage, **parameters)
 
 
 def _shape(report: pytest.TestReport, own: CheckResult) -> None:

@@ -17,8 +17,8 @@ from kit import system
 from kit.failure import NotRun, Seen
 from kit.lab import check
 from kit.peers import Listener, Server, TcpServer, UdpPeer, nobody
-from kit.program import STOP_LIMIT, Program
-from kit.stage import PATIENCE, START_PATIENCE, Stage
+from kit.program import PATIENCE, STOP_LIMIT, Program
+from kit.stage import START_PATIENCE, Stage
 
 NOT_OURS = "192.0.2.1"  # reserved for documentation, so no machine's address (RFC 5737)
 UNKNOWN_HOST = "no-such-host.invalid"  # reserved for names that do not exist (RFC 2606)
@@ -433,10 +433,11 @@ class ClientRules:
     @check(points=1)
     def test_without_port_it_goes_to_the_default_port(self, stage: Stage) -> None:
         servers: list[Listener | UdpPeer] = []
+        address = "127.0.0.1", self.default_port
 
         def listen() -> bool:
             try:
-                servers.append(self.fake_server(stage, "server", ("127.0.0.1", self.default_port)))
+                servers.append(self.fake_server(stage, "server", at=address))
             except OSError:
                 return False
             return True

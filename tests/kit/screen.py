@@ -40,7 +40,9 @@ class Screen:
             return
         self._shows_waiting()
         note = "" if own.verdict == "passed" else own.sentence
-        points = f"{own.points}/{own.max_points}" if own.points < own.max_points else f"{own.points}"
+        points = (
+            f"{own.points}/{own.max_points}" if own.points < own.max_points else f"{own.points}"
+        )
         self._entry(own.verdict, own.title, "-" if own.reason == "system" else points, note)
 
     def sums_up(self, labs: list[LabResult]) -> None:
@@ -63,7 +65,11 @@ class Screen:
 
     def _shows_waiting(self) -> None:
         if self._waiting:
-            more = "1 more check builds" if self._waiting == 1 else f"{self._waiting} more checks build"
+            more = (
+                "1 more check builds"
+                if self._waiting == 1
+                else f"{self._waiting} more checks build"
+            )
             self._entry("not run", f"{more} on that", "", "")
             self._waiting = 0
 

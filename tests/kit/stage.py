@@ -2,37 +2,33 @@
 
 import random
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from kit import hints, scaffold, system
-from kit.failure import Failure, Seen
-from kit.program import Program, Stdin, ended
+from kit.failure import Failure, NotRun, Seen
+from kit.program import PATIENCE, Program, Stdin, ended
 from kit.story import Story
 from kit.tree import Tree
 
-PATIENCE = 3.0  # seconds until "it did not come" is certain
 START_PATIENCE = 15.0  # seconds for a program to start, on the slowest machine
 QUIET = 0.15  # seconds after which "nothing came" is believed, where nothing later can prove it
 USUAL = ("--port", "0")
 
 
 class House:
-    """Where all programs of a test run live: it knows each, and starts the usual servers ahead.
-
-    While one check runs on a server, the next check's server is started beside it.
-    """
+    """Where all programs of a lab's suite run; it knows each that lives."""
 
     def __init__(self, tree: Tree, lab: str, seed: int) -> None:
-        system.adopt_orphans()
-        system.let_programs_be_interrupted()
         self.tree, self.lab, self.seed = tree, lab, seed
         self._folder = tempfile.TemporaryDirectory(prefix="socket-labs-")
+        self._lock = threading.Lock()
         self._started = 0
+        self._closing = False
         self._living: list[Program] = []
-        self._spares: dict[str, Program] = {}
 
     def start(
         self,
@@ -43,31 +39,35 @@ class House:
         stdin: Stdin = "open",
     ) -> Program:
         """Start a program; see `Program`."""
-        self._started += 1
-        answers = Path(self._folder.name, f"{self._started}")
-        program = Program(
-            self.tree, self.lab, name, arguments, answers, buffered=buffered, stdin=stdin
-        )
-        self._living.append(program)
-        return program
+        with self._lock:
+            if self._closing:
+                raise NotRun("the run was broken off")
+            self._started += 1
+            answers = Path(self._folder.name, f"{self._started}")
+            program = Program(
+                self.tree, self.lab, name, arguments, answers, buffered=buffered, stdin=stdin
+            )
+            self._living.append(program)
+            return program
 
-    def usual(self, name: str) -> Program:
-        """Return the server `name` on any free port, started ahead if possible."""
-        program = self._spares.pop(name, None) or self.start(name, USUAL)
-        self._spares[name] = self.start(name, USUAL)
-        return program
-
-    def end(self, programs: list[Program]) -> None:
-        """End these programs, and whatever took itself out of their reach."""
+    def end(self, programs: Iterable[Program]) -> None:
+        """End these programs."""
         for program in programs:
             program.close()
-            self._living.remove(program)
-        ours = {program.process.pid for program in self._living}
-        system.end_orphans(ours.__contains__)
+            with self._lock:
+                if program in self._living:
+                    self._living.remove(program)
+
+    def end_all(self) -> None:
+        """End every program, and start none any more."""
+        with self._lock:
+            self._closing = True
+        self.end([*self._living])
 
     def close(self) -> None:
-        """End everything."""
-        self.end([*self._living])
+        """End everything, also what took itself out of its program's reach."""
+        self.end_all()
+        system.end_orphans()
         self._folder.cleanup()
 
 
@@ -84,17 +84,16 @@ class Stage:
         self, name: str, *arguments: str, buffered: bool = False, stdin: Stdin = "open"
     ) -> Program:
         """Start a program with these arguments."""
-        return self._enters(self.house.start(name, arguments, buffered=buffered, stdin=stdin))
+        program = self.house.start(name, arguments, buffered=buffered, stdin=stdin)
+        program.joins(self.story, self.failure)
+        self.programs.append(program)
+        return program
 
     def server(
         self, name: str, *arguments: str, buffered: bool = False, stdin: Stdin = "open"
     ) -> Program:
-        """Start a server, and wait until it says that it can be reached."""
-        if arguments or buffered or stdin != "open":
-            given = arguments or USUAL
-            program = self.program(name, *given, buffered=buffered, stdin=stdin)
-        else:
-            program = self._enters(self.house.usual(name))
+        """Start a server, on any free port if nothing is said, and wait for its ready line."""
+        program = self.program(name, *(arguments or USUAL), buffered=buffered, stdin=stdin)
         self.sees_ready(program)
         return program
 
@@ -140,11 +139,6 @@ class Stage:
     def close(self) -> None:
         """End the programs of this check."""
         self.house.end(self.programs)
-
-    def _enters(self, program: Program) -> Program:
-        program.joins(self.story)
-        self.programs.append(program)
-        return program
 
     def _waits_for_start(self, program: Program) -> None:
         """Wait for the ready line: longer than usual, but not on a program that only sleeps."""

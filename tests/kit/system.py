@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 from kit.failure import NotRun
@@ -58,13 +57,14 @@ def end_tree(process: subprocess.Popen[bytes]) -> None:
         pass
 
 
-def end_orphans(ours: Callable[[int], bool]) -> int:
-    """End what programs left behind that took itself out of their groups; `ours` are to stay.
+def end_orphans() -> int:
+    """End what programs left behind that took itself out of their groups; return how many.
 
-    Returns how many there were. Linux only: elsewhere nothing tells whose they were.
+    To be called when none of our own programs lives. Linux only: elsewhere nothing tells whose
+    they were.
     """
     ended = 0
-    while LINUX and (orphans := [pid for pid in _children() if not ours(pid)]):
+    while LINUX and (orphans := _children()):
         for pid in orphans:
             try:
                 os.kill(pid, signal.SIGKILL)

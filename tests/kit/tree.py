@@ -32,9 +32,7 @@ class Tree:
         `buffered` leaves stdout as Python has it on a pipe: what is not flushed stays inside.
         """
         variables = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(NOT_PASSED_ON)
+            name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)
         }
         variables["PYTHONPATH"] = str(whereabouts.INSIDE)
         variables["PYTHONUTF8"] = "1"

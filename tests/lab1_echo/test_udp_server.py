@@ -1,30 +1,28 @@
 """Lab 1, the UDP server: every datagram comes back to where it came from."""
 
-import pytest
 from kit.lab import check
 from kit.peers import MAX_DATAGRAM, Server, UdpServer
 from kit.rules import ServerRules
 from kit.stage import Stage
 
 
-@pytest.fixture
-def server(stage: Stage) -> UdpServer:
+def started(stage: Stage) -> UdpServer:
     """Return a server that is ready."""
     return UdpServer(stage, stage.server("udp_server"))
 
 
 @check(points=4)
-def test_a_datagram_comes_back_to_its_sender(server: UdpServer, stage: Stage) -> None:
+def test_a_datagram_comes_back_to_its_sender(stage: Stage) -> None:
     message = stage.word().encode()
-    with server.client("alice") as alice:
+    with started(stage).client("alice") as alice:
         alice.sends(message)
 
         alice.expects(message)
 
 
 @check(points=1)
-def test_one_datagram_after_another_comes_back(server: UdpServer, stage: Stage) -> None:
-    with server.client("alice") as alice:
+def test_one_datagram_after_another_comes_back(stage: Stage) -> None:
+    with started(stage).client("alice") as alice:
         for _ in range(10):
             message = stage.word().encode()
             alice.sends(message)
@@ -32,9 +30,9 @@ def test_one_datagram_after_another_comes_back(server: UdpServer, stage: Stage) 
 
 
 @check(points=1)
-def test_each_datagram_comes_back_once(server: UdpServer, stage: Stage) -> None:
+def test_each_datagram_comes_back_once(stage: Stage) -> None:
     first, second = stage.word().encode(), stage.word().encode()
-    with server.client("alice") as alice:
+    with started(stage).client("alice") as alice:
         alice.sends(first)
         alice.expects(first)
 
@@ -44,17 +42,22 @@ def test_each_datagram_comes_back_once(server: UdpServer, stage: Stage) -> None:
 
 
 @check(points=1)
-def test_any_bytes_come_back_as_they_are(server: UdpServer, stage: Stage) -> None:
-    with server.client("alice") as alice:
-        for message in (bytes(range(256)), b"\xff\xfe\xfd", b" \r\n\0", stage.random.randbytes(512)):
+def test_any_bytes_come_back_as_they_are(stage: Stage) -> None:
+    with started(stage).client("alice") as alice:
+        for message in (
+            bytes(range(256)),
+            b"\xff\xfe\xfd",
+            b" \r\n\0",
+            stage.random.randbytes(512),
+        ):
             alice.sends(message)
             alice.expects(message, hint="bytes are not always text: send back what recvfrom() gave")
 
 
 @check(points=1)
-def test_an_empty_datagram_comes_back_empty(server: UdpServer, stage: Stage) -> None:
+def test_an_empty_datagram_comes_back_empty(stage: Stage) -> None:
     message = stage.word().encode()
-    with server.client("alice") as alice:
+    with started(stage).client("alice") as alice:
         alice.sends(b"")
         alice.expects(b"", hint='b"" is a datagram like any other: UDP knows no end of stream')
 
@@ -63,16 +66,19 @@ def test_an_empty_datagram_comes_back_empty(server: UdpServer, stage: Stage) -> 
 
 
 @check(points=2)
-def test_datagrams_of_every_size_come_back_whole(server: UdpServer, stage: Stage) -> None:
-    with server.client("alice") as alice:
+def test_datagrams_of_every_size_come_back_whole(stage: Stage) -> None:
+    with started(stage).client("alice") as alice:
         for size in (1, 1_025, 1_473, 9_217, 32_769, MAX_DATAGRAM):
             message = stage.random.randbytes(size)
             alice.sends(message)
-            alice.expects(message, hint="recvfrom(n) throws away what a datagram has beyond n bytes")
+            alice.expects(
+                message, hint="recvfrom(n) throws away what a datagram has beyond n bytes"
+            )
 
 
 @check(points=2)
-def test_each_of_several_clients_gets_its_own(server: UdpServer, stage: Stage) -> None:
+def test_each_of_several_clients_gets_its_own(stage: Stage) -> None:
+    server = started(stage)
     with server.client("alice") as alice, server.client("bob") as bob:
         for speaker in (alice, bob, bob, alice):
             message = stage.word().encode()
@@ -81,7 +87,8 @@ def test_each_of_several_clients_gets_its_own(server: UdpServer, stage: Stage) -
 
 
 @check(points=1)
-def test_a_client_that_is_gone_does_not_end_it(server: UdpServer, stage: Stage) -> None:
+def test_a_client_that_is_gone_does_not_end_it(stage: Stage) -> None:
+    server = started(stage)
     message = stage.word().encode()
     with server.client("hasty") as hasty:
         for _ in range(5):

@@ -4,12 +4,14 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from .. import frame
 
 ROOM = 65_536  # bytes: more than any datagram has
+SLICE = 0.5  # seconds that one call may wait: a Ctrl+C just before it would be slept over
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ def say(name: str, text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {name}: {text}", flush=True)
 
 
-def listen(name: str, kind: socket.SocketKind, place: Place) -> socket.socket:
-    """Return a socket that can be reached at `place`, and say so."""
+def listen(kind: socket.SocketKind, place: Place) -> socket.socket:
+    """Return a socket that can be reached at `place`."""
     sock = socket.socket(socket.AF_INET, kind)
     try:
         if kind == socket.SOCK_DGRAM:
@@ -46,24 +48,38 @@ def listen(name: str, kind: socket.SocketKind, place: Place) -> socket.socket:
         sock.bind((place.host, place.port))
         if kind == socket.SOCK_STREAM:
             sock.listen(1)
+        sock.settimeout(SLICE)
     except (OSError, UnicodeError):
         sock.close()
         raise
-    say(name, f"Listening on {place.host}:{sock.getsockname()[1]} (Ctrl+C ends)")
     return sock
+
+
+def ready(name: str, sock: socket.socket, place: Place) -> None:
+    say(name, f"Listening on {place.host}:{sock.getsockname()[1]} (Ctrl+C ends)")
+
+
+def patiently(call: Callable[..., Any], *arguments: object) -> Any:
+    """Call again until the socket is ready: a wait without end, in slices."""
+    while True:
+        try:
+            return call(*arguments)
+        except TimeoutError:
+            pass
 
 
 def send_all(sock: socket.socket, data: memoryview) -> None:
     while data:
-        data = data[sock.send(data) :]
+        data = data[patiently(sock.send, data) :]
 
 
 def udp_server(place: Place) -> None:
     room = memoryview(bytearray(ROOM))
-    with listen("echo-udp", socket.SOCK_DGRAM, place) as sock:
+    with listen(socket.SOCK_DGRAM, place) as sock:
+        ready("echo-udp", sock, place)
         while True:
             try:
-                count, peer = sock.recvfrom_into(room)
+                count, peer = patiently(sock.recvfrom_into, room)
                 sock.sendto(room[:count], peer)
             except OSError as error:
                 say("echo-udp", f"one is lost ({error})")
@@ -71,12 +87,14 @@ def udp_server(place: Place) -> None:
 
 def tcp_server(place: Place) -> None:
     room = memoryview(bytearray(ROOM))
-    with listen("echo-tcp", socket.SOCK_STREAM, place) as listener:
+    with listen(socket.SOCK_STREAM, place) as listener:
+        ready("echo-tcp", listener, place)
         while True:
             try:
-                connection, _ = listener.accept()
+                connection, _ = patiently(listener.accept)
                 with connection:
-                    while count := connection.recv_into(room):
+                    connection.settimeout(SLICE)
+                    while count := patiently(connection.recv_into, room):
                         send_all(connection, room[:count])
             except OSError as error:
                 say("echo-tcp", f"one is lost ({error})")
@@ -107,13 +125,14 @@ def udp_client(place: Place, patience: Patience, text: str) -> None:
 def tcp_client(place: Place, texts: Iterable[str]) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
         sock.connect((place.host, place.port))
+        sock.settimeout(SLICE)
         for text in texts:
             message = text.encode()
             send_all(sock, memoryview(message))
             echo = memoryview(bytearray(len(message)))
             got = 0
             while got < len(message):
-                match sock.recv_into(echo[got:]):
+                match patiently(sock.recv_into, echo[got:]):
                     case 0:
                         raise ConnectionError("the server has closed")
                     case count:

@@ -1,5 +1,6 @@
 """A plain TCP echo client that reads its lines with input()."""
 
+import select
 import socket
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ def echo(sock: socket.socket, message: bytes) -> bytes:
     pieces = []
     missing = len(message)
     while missing:
+        while not select.select([sock], [], [], 0.5)[0]:
+            pass  # a Ctrl+C just before recv() would be slept over
         pieces.append(sock.recv(min(missing, 8192)))
         if not pieces[-1]:
             raise ConnectionResetError("the server has left")

@@ -6,6 +6,7 @@ import signal
 import socket
 import socketserver
 import threading
+import time
 
 from .. import frame
 
@@ -28,6 +29,13 @@ class EchoServer(socketserver.ThreadingTCPServer):
     def server_activate(self) -> None:
         self.connections: set[socket.socket] = set()
         super().server_activate()
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        try:
+            return super().get_request()
+        except OSError:
+            time.sleep(0.05)  # without file descriptors, this would be tried again at once
+            raise
 
     def process_request(self, request: socket.socket, client_address: object) -> None:
         self.connections.add(request)

@@ -19,8 +19,7 @@ def typed_lines() -> Iterator[str]:
         line = sys.stdin.readline()
         if line == "":
             return
-        if line.endswith("\n"):
-            line = line[:-1]
+        line = line.removesuffix("\n")
         if line != "":
             yield line
 
