@@ -81,6 +81,11 @@ class Reporter:
 
     # One check.
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """List every check that was chosen: one that never reports has not passed."""
+        checks = [item.stash[_CHECK] for item in session.items if _CHECK in item.stash]
+        self.results = {own.id: own for own in checks}
+
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Begin with the checks that were chosen; pytest asks for them one by one afterwards."""
         if self.config.option.collectonly:
@@ -145,7 +150,7 @@ class Reporter:
             return
         new = CheckResult(**told)
         known = self.results.get(new.id, new)
-        self.results[new.id] = result.worst(known, new)
+        self.results[new.id] = new if report.when == "call" else result.worst(known, new)
         if self.screen:
             self.screen.shows(self.results[new.id])
 
@@ -166,6 +171,7 @@ class Reporter:
         complete = all(
             own.verdict == "passed" or own.reason == "system" for own in self.results.values()
         )
+        complete = complete or self.config.option.collectonly
         if exitstatus == pytest.ExitCode.OK and not complete:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         file = self.config.getoption("json")

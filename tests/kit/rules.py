@@ -149,7 +149,7 @@ class ServerRules:
         raise NotImplementedError
 
     def long_visit(self, server: Server) -> None:
-        """Come with some 30 kB, where the protocol has room for them."""
+        """Come with some 25 kB, in small pieces: what is kept of them adds up."""
         self.visit(server)
 
     @check(points=1)

@@ -10,6 +10,8 @@ In a solution                           in the scaffold
 
 import re
 import shutil
+import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,3 +129,62 @@ def todo_text(root: Path, places: list[Place]) -> str:
             above.insert(0, line.strip().removeprefix("#").strip())
         return "\n".join(above)
     return ""
+
+
+def reset(root: Path, lab: str) -> list[str]:
+    """Give the scaffold of a lab ("lab1") and the frame back; return what was done, in sentences.
+
+    What a student has changed is kept beside its place, under a name that nothing else has.
+    """
+    folders = {path.name.partition("_")[0]: path.name for path in (root / SOLUTIONS).glob("lab*_*")}
+    if lab not in folders:
+        raise KeyError(f"there is no {lab or 'lab without a name'}; there are {', '.join(folders)}")
+    done = []
+    with tempfile.TemporaryDirectory() as made:
+        make(root, Path(made))
+        for name in (folders[lab], "frame.py", "__init__.py"):
+            fresh, here = Path(made, name), root / LABS / name
+            if _same(fresh, here):
+                continue
+            if here.exists():
+                kept = _free_name(here)
+                here.rename(kept)
+                done.append(f"kept what was there: {LABS}/{kept.name}")
+            here.parent.mkdir(exist_ok=True)
+            (shutil.copytree if fresh.is_dir() else shutil.copyfile)(fresh, here)
+            done.append(f"as it was in the beginning: {LABS}/{name}")
+    return done or [f"{LABS}/{folders[lab]} is as it was in the beginning"]
+
+
+def _same(fresh: Path, here: Path) -> bool:
+    if fresh.is_file():
+        return here.is_file() and fresh.read_bytes() == here.read_bytes()
+    names = {path.name for path in here.glob("*")} - {"__pycache__"}
+    ours = {path.name for path in fresh.iterdir()}
+    return names == ours and all(_same(fresh / name, here / name) for name in ours)
+
+
+def _free_name(path: Path) -> Path:
+    number = 1
+    while (kept := path.with_name(f"{path.name}.kept-{number}")).exists():
+        number += 1
+    return kept
+
+
+def main(arguments: list[str]) -> None:
+    """Make the scaffolds, or give one back: `make`, or `reset lab1`."""
+    root = Path(__file__).parents[2]
+    try:
+        match arguments:
+            case ["make"]:
+                make(root, root / LABS)
+            case ["reset", lab]:
+                print(*reset(root, lab), sep="\n")
+            case _:
+                sys.exit("[ERROR] name one lab: nox -s reset -- lab1")
+    except (KeyError, MarkerError, OSError) as error:
+        sys.exit(f"[ERROR] {error.args[0] if isinstance(error, KeyError) else error}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -9,7 +9,7 @@ from kit.stage import Stage
 LONGEST = 100_000  # bytes: the contract's longest message
 
 
-@check(points=4)
+@check(points=2)
 def test_the_echo_is_printed_as_a_line_of_its_own(stage: Stage) -> None:
     with Listener(stage, "server") as listener:
         message = stage.word()

@@ -11,7 +11,7 @@ from kit.stage import Stage
 EARLY = 0.9  # of a wait: less than this is too early, whatever the clocks' steps
 
 
-@check(points=4)
+@check(points=2)
 def test_the_echo_is_printed_as_a_line_of_its_own(stage: Stage) -> None:
     with UdpPeer(stage, "server") as server:
         message = stage.word()

@@ -1,0 +1,125 @@
+"""What the suites are tried on: wheats, which are right, chaffs, which have one bug, open gaps.
+
+A subject is a tree of its own, with one lab's programs in it; the lab's suite is run on it as an
+instructor runs it, in a process of its own, and its result form is what the proof looks at.
+"""
+
+import importlib
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kit import scaffold
+
+ROOT = Path(__file__).parents[2]
+PROOF = Path(__file__).parent
+LIMIT = 180  # seconds for one run of a suite; longer means that it hangs
+
+
+@dataclass(frozen=True)
+class Chaff:
+    """A program with one realistic bug: the reference's text with `old` replaced by `new`.
+
+    `old` stands in it once; several places are several pairs. `name` says what is wrong.
+    """
+
+    program: str
+    name: str
+    changes: tuple[tuple[str, str], ...]
+
+    def applied_to(self, text: str) -> str:
+        """Return the wrong program's text."""
+        for old, new in self.changes:
+            if text.count(old) != 1:
+                raise ValueError(f"{self.program}, {self.name}: {text.count(old)} times {old!r}")
+            text = text.replace(old, new)
+        return text
+
+
+def chaff(program: str, name: str, *changes: str) -> Chaff:
+    """Return a chaff: after its name the texts come in pairs, what is there and what is wrong."""
+    return Chaff(program, name, tuple(zip(changes[::2], changes[1::2], strict=True)))
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A tree to try a lab's suite on. `part` limits the run to one program's checks."""
+
+    lab: str
+    name: str
+    files: tuple[tuple[str, str], ...] = ()
+    opened: tuple[int, ...] = ()
+    part: str = ""
+
+    def tried(self, *options: str) -> dict[str, Any]:
+        """Run the suite on it, and return the result form."""
+        with tempfile.TemporaryDirectory(prefix="socket-labs-proof-") as folder:
+            tree, out = Path(folder, "tree"), Path(folder, "result.json")
+            scaffold.make(ROOT, tree / scaffold.LABS, self.opened)
+            for name, text in self.files:
+                (tree / scaffold.LABS / self.lab / name).write_text(text, encoding="utf-8")
+            target = PROOF.parent / self.lab / (f"test_{self.part}.py" if self.part else "")
+            words = ["-m", "pytest", str(target), "--tree", str(tree), "--json", str(out)]
+            run = subprocess.run(
+                [sys.executable, *words, *options],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                timeout=LIMIT,
+                check=False,
+            )
+            if not out.exists():
+                raise RuntimeError(f"no result for {self.name}:\n{run.stdout}\n{run.stderr}")
+            (result,) = json.loads(out.read_text(encoding="utf-8"))
+            return result | {"exit_code": run.returncode, "output": run.stdout}
+
+
+def labs() -> list[str]:
+    """Return the folders of the labs that have a proof."""
+    return sorted(folder.name for folder in PROOF.glob("lab*_*"))
+
+
+def wheats(lab: str) -> list[Subject]:
+    """Return a lab's right programs."""
+    folders = sorted((PROOF / lab / "wheats").iterdir())
+    return [
+        Subject(
+            lab,
+            folder.name,
+            tuple((file.name, file.read_text(encoding="utf-8")) for file in folder.glob("*.py")),
+        )
+        for folder in folders
+        if folder.name != "__pycache__"
+    ]
+
+
+def chaffs(lab: str) -> list[Subject]:
+    """Return a lab's wrong programs, each to be tried by the checks of the program that is wrong."""
+    return [
+        Subject(
+            lab,
+            f"{wrong.program}: {wrong.name}",
+            ((f"{wrong.program}.py", wrong.applied_to(_solution(lab, wrong.program))),),
+            part=wrong.program,
+        )
+        for wrong in importlib.import_module(f"proof.{lab}.chaffs").CHAFFS
+    ]
+
+
+def open_gaps(lab: str) -> list[Subject]:
+    """Return, for each gap of a lab, a tree in which this gap alone is open."""
+    found = []
+    for file in sorted((ROOT / scaffold.SOLUTIONS / lab).glob("*.py")):
+        for gap in scaffold.gaps(file.read_text(encoding="utf-8"), file.name):
+            name = f"{file.stem}: TODO {gap.number}"
+            found.append(Subject(lab, name, opened=(gap.number,), part=file.stem))
+    return found
+
+
+def _solution(lab: str, program: str) -> str:
+    return (ROOT / scaffold.SOLUTIONS / lab / f"{program}.py").read_text(encoding="utf-8")

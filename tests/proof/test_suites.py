@@ -1,0 +1,61 @@
+"""Right programs pass, wrong ones fail for the right reason, and every gap matters."""
+
+from typing import Any
+
+import pytest
+
+from proof import golden
+from proof.subjects import PROOF, Subject, chaffs, labs, open_gaps, wheats
+
+
+def subjects(make: Any) -> Any:
+    """Parametrize a test with the subjects of every lab."""
+    found = [subject for lab in labs() for subject in make(lab)]
+    return pytest.mark.parametrize("subject", found, ids=[f"{s.lab}-{s.name}" for s in found])
+
+
+@subjects(wheats)
+def test_a_right_program_of_any_architecture_passes_every_check(
+    subject: Subject, result: dict[str, Any]
+) -> None:
+    assert golden.told(result) == ""
+    assert result["points"] == result["max_points"]
+    assert result["exit_code"] == 0
+
+
+@subjects(open_gaps)
+def test_an_open_gap_is_named_by_the_checks_and_costs_points(
+    subject: Subject, result: dict[str, Any]
+) -> None:
+    todo = subject.name.rpartition(": ")[2]
+    first = next(check for check in result["checks"] if check["verdict"] != "passed")
+    assert first["sentence"] == f"{todo} waits for you"
+    assert result["exit_code"] == 1
+
+
+@subjects(chaffs)
+def test_a_wrong_program_fails_for_the_right_reason(
+    subject: Subject, result: dict[str, Any], accept: dict[Subject, str] | None
+) -> None:
+    told = golden.told(result)
+    assert "✗" in told, "no check notices this bug"
+    assert "the kit itself broke" not in told
+    if accept is not None:
+        accept[subject] = told
+    else:
+        assert told == golden.read(PROOF / subject.lab / "golden.txt").get(subject.name)
+
+
+@pytest.mark.parametrize("lab", labs())
+def test_every_check_has_a_chaff_that_fails_it_alone(lab: str) -> None:
+    texts = golden.read(PROOF / lab / "golden.txt")
+    alone = set()
+    for name, text in texts.items():
+        failed = [line for line in text.splitlines() if line.startswith("✗")]
+        if len(failed) == 1:
+            alone.add((name.partition(":")[0], failed[0].removeprefix("✗ ")))
+    every = {
+        (check["id"].partition("test_")[2].partition(".py")[0], check["title"])
+        for check in Subject(lab, "all").tried("--collect-only")["checks"]
+    }
+    assert every - alone == set()
