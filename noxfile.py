@@ -13,7 +13,9 @@ import sys
 from pathlib import Path
 
 if sys.version_info < (3, 10):
-    sys.exit(f"[ERROR] Socket Labs needs Python 3.10 or newer, and this is {sys.version.split()[0]}")
+    sys.exit(
+        f"[ERROR] Socket Labs needs Python 3.10 or newer, and this is {sys.version.split()[0]}"
+    )
 
 import nox
 

@@ -3,6 +3,7 @@
 import secrets
 
 import pytest
+
 from kit.reporter import Reporter
 
 

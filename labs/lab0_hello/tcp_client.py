@@ -15,7 +15,7 @@ from datetime import datetime
 from .. import frame
 
 HELLO = b"HEY!"
-PATIENCE = 5.0  # seconds, for each wait
+PATIENCE = 2.0  # seconds, for each wait
 MAX_ANSWER = 4_096  # bytes
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from .. import frame
 
 HELLO = b"HEY!"
-PATIENCE = 5.0  # seconds; UDP does not tell us when a datagram is lost
+PATIENCE = 2.0  # seconds; UDP does not tell us when a datagram is lost
 MAX_ANSWER = 4_096  # bytes
 
 

@@ -56,7 +56,8 @@ def check(points: int, after: Callable[..., Any] | None = None) -> Callable[[Tes
     """Make a test a check with points; it is not run while the check `after` does not pass."""
 
     def mark(test: Test) -> Test:
-        return pytest.mark.check(points=points, after=after.__name__ if after else "")(test)
+        pytest.mark.check(points=points, after=after.__name__ if after else "")(test)
+        return test
 
     return mark
 

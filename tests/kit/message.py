@@ -37,7 +37,9 @@ def _failure(result: CheckResult, outcome: str, story: list[str]) -> str:
     if outcome:
         lines.append(f"  {outcome}")
     lines += [f"  your program was at {place}" for place in result.where]
-    lines += ["", "  what happened", *(f"  {line}" for line in story), ""]
+    if story:
+        lines += ["", "  what happened", *(f"  {line}" for line in story)]
+    lines.append("")
     if result.hint:
         lines.append(f"  likely cause: {result.hint}")
     lines.append(f"  read on: {result.read_on}")

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 from kit.failure import Seen
 from kit.program import PATIENCE, Program
 from kit.stage import QUIET, START_PATIENCE, Stage
-from kit.story import shown
 
 MAX_DATAGRAM = 65_507  # bytes: 65,535 less the headers of IPv4 (20) and of UDP (8)
 PIECE = 262_144  # bytes a read or write of a long stream
@@ -43,7 +42,8 @@ class Peer:
     @property
     def address(self) -> Address:
         """Where this end is reached."""
-        return self.sock.getsockname()
+        host, port = self.sock.getsockname()
+        return host, port
 
     def starts_client(
         self, name: str, *arguments: str, port: bool = True, buffered: bool = False

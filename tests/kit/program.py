@@ -118,6 +118,15 @@ class Program:
         with self._changed:
             return self._changed.wait_for(condition, patience)
 
+    def is_ready(self, within: float) -> bool:
+        """Wait until it says that it can be reached, or has ended; tell whether it said so."""
+        self.waits_until(lambda: self.ready_at is not None or self.over, within)
+        return self.ready_at is not None
+
+    def has_ended(self, within: float) -> bool:
+        """Wait until it has ended and all that it printed has been read."""
+        return self.waits_until(lambda: self.over, within)
+
     @property
     def over(self) -> bool:
         """Whether it has ended and all that it printed has been read."""
@@ -165,6 +174,17 @@ class Program:
         since = self.stdout.lines[self._looked_at :]
         seen = Seen("silence", _cut(line), "\n".join(map(_cut, since)) or "nothing on stdout")
         raise self._failure(f"{self.name} did not print the line that was expected", seen, hint)
+
+    def logs(self, *texts: str) -> None:
+        """Wait until it prints a line with all these texts in it, on whichever stream."""
+
+        def logged() -> bool:
+            lines = [*self.stdout.lines, *self.stderr.lines]
+            return any(all(text in line for text in texts) for line in lines)
+
+        if not self.waits_until(lambda: logged() or self.over, PATIENCE) or not logged():
+            seen = Seen("told", " … ".join(texts), self.stdout.text + self.stderr.text)
+            raise self._failure(f"{self.name} did not log what was expected", seen, "")
 
     def succeeds(self) -> None:
         """Wait until it ends with exit code 0."""
@@ -217,7 +237,7 @@ class Program:
     def close(self) -> None:
         """End it and all that it started."""
         system.end_tree(self.process)
-        self.waits_until(lambda: self.over, 2.0)
+        self.has_ended(within=2.0)
         for end in (self.process.stdin, self.bell, self._ringer):
             if end:
                 try:
@@ -230,7 +250,7 @@ class Program:
     def _send(self, signal_name: str) -> None:
         try:
             if system.WINDOWS:
-                self.process.send_signal(signal.CTRL_BREAK_EVENT)
+                self.process.send_signal(getattr(signal, "CTRL_BREAK_EVENT"))  # noqa: B009
             elif signal_name == "SIGINT":
                 os.killpg(self.process.pid, signal.SIGINT)  # a terminal tells the whole group
             else:

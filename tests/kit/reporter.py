@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -50,7 +49,7 @@ class Reporter:
         for item in items:
             if own := item.stash.get(_CHECK, None):
                 gate = gates.setdefault((own.lab, own.part), own.id)
-                after = item.get_closest_marker("check").kwargs["after"]
+                after = _mark(item).kwargs["after"]
                 named = [f"{own.id.rpartition('::')[0]}::{after}"] if after else []
                 item.stash[_BUILDS_ON] = tuple(id_ for id_ in (gate, *named) if id_ != own.id)
         terminal = self.config.pluginmanager.get_plugin("terminalreporter")
@@ -59,8 +58,7 @@ class Reporter:
 
     def _describe(self, item: pytest.Item) -> tuple[str, int]:
         """Give the item its result, not run as yet, and return its place in the order."""
-        mark = item.get_closest_marker("check")
-        assert mark and isinstance(item, pytest.Function)
+        assert isinstance(item, pytest.Function)
         folder = item.path.parent.name
         lab = self.labs.get(folder)
         if lab is None:
@@ -73,7 +71,7 @@ class Reporter:
             lab=lab.name,
             part=part.title,
             title=title(item.function) + variant,
-            max_points=mark.kwargs["points"],
+            max_points=_mark(item).kwargs["points"],
             verdict="not run",
             read_on=lab.handout(part),
         )
@@ -129,7 +127,7 @@ class Reporter:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Iterator[None]:
         """Put the check's result into each of its reports."""
-        report: pytest.TestReport = yield  # type: ignore[misc, assignment]
+        report: pytest.TestReport = yield  # type: ignore[assignment]
         own = item.stash.get(_CHECK, None)
         if own is None:
             return report  # type: ignore[return-value]
@@ -208,10 +206,16 @@ class Reporter:
         ]
 
 
-def _call(item: pytest.Function, stage: Stage) -> None:
+def _mark(item: pytest.Item) -> pytest.Mark:
+    mark = item.get_closest_marker("check")
+    assert mark
+    return mark
+
+
+def _call(item: pytest.Item, stage: Stage) -> None:
     """Run the body of a check, which takes the stage and what it is parametrized with."""
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
-    item.obj(stage=stage, **parameters)
+    item.obj(stage=stage, **parameters)  # type: ignore[attr-defined]
 
 
 def _shape(report: pytest.TestReport, own: CheckResult) -> None:

@@ -38,7 +38,7 @@ def ends_with_usage(stage: Stage, name: str, *attempts: tuple[str, ...]) -> None
     programs = [(words, stage.program(name, *words)) for words in attempts]
     for words, program in programs:
         told = " ".join(words)
-        ended = program.waits_until(lambda program=program: program.over, START_PATIENCE)
+        ended = program.has_ended(within=START_PATIENCE)
         stage.requires(
             ended and program.exit_code == 2 and "usage" in program.stderr.text,
             f"{name} takes {told} for good",
@@ -50,7 +50,7 @@ def ends_with_usage(stage: Stage, name: str, *attempts: tuple[str, ...]) -> None
 
 def ends_with_error_line(program: Program, stage: Stage, situation: str) -> None:
     """See that a program ends with exit code 1 and one line on stderr that begins with [ERROR]."""
-    ended = program.waits_until(lambda: program.over, START_PATIENCE)
+    ended = program.has_ended(within=START_PATIENCE)
     lines = [line for line in program.stderr.lines if line.strip()]
     expected = "exit code 1, and one line on stderr that begins with [ERROR]"
     printed = "\n".join(lines) or "nothing"
@@ -76,7 +76,7 @@ def stops(program: Program, stage: Stage, signal_name: str, *, server: bool) -> 
         expected=f"it ends within {STOP_LIMIT:g} s",
         received="it runs on",
     )
-    program.waits_until(lambda: program.over, PATIENCE)
+    program.has_ended(within=PATIENCE)
     stage.requires(
         "Traceback (most recent call last)" not in program.stderr.text,
         f"{program.name} showed a traceback at {key}",
@@ -103,17 +103,24 @@ def free_port() -> int:
                 udp.bind(tcp.getsockname())
             except OSError:
                 continue
-            return tcp.getsockname()[1]
+            return int(tcp.getsockname()[1])
+
+
+def tries(attempt: Callable[[], bool], patience: float) -> bool:
+    """Try again and again until it works; False when patience ends."""
+    deadline = time.monotonic() + patience
+    while not attempt():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)  # nothing tells us when somebody else's port becomes free
+    return True
 
 
 def when_free(port: int, attempt: Callable[[], bool]) -> None:
     """Try until `attempt` gets the well-known port: another run of this suite may just have it."""
-    deadline = time.monotonic() + START_PATIENCE
-    while not attempt():
-        if time.monotonic() > deadline:
-            owner = system.owner_of_port(port, "tcp") or system.owner_of_port(port, "udp")
-            raise NotRun(f"port {port} is taken by {owner or 'another program'}")
-        time.sleep(0.05)  # nothing tells us when somebody else's port becomes free
+    if not tries(attempt, START_PATIENCE):
+        owner = system.owner_of_port(port, "tcp") or system.owner_of_port(port, "udp")
+        raise NotRun(f"port {port} is taken by {owner or 'another program'}")
 
 
 def needs_second_loopback() -> None:
@@ -137,8 +144,11 @@ def is_bound(host: str, port: int, protocol: socket.SocketKind) -> bool:
     return False
 
 
-class ServerRules:
-    """What every server does. `visit` is one exchange with a ready one, which shows that it serves."""
+class ListeningRules:
+    """What every server does, even one that ends after its first client.
+
+    `visit` is one exchange with a ready server, which shows that it serves.
+    """
 
     program: str
     default_port: int
@@ -148,14 +158,10 @@ class ServerRules:
         """Come as a client, be served, and leave."""
         raise NotImplementedError
 
-    def long_visit(self, server: Server) -> None:
-        """Come with some 25 kB, in small pieces: what is kept of them adds up."""
-        self.visit(server)
-
     @check(points=1)
     def test_the_ready_line_is_flushed_at_once(self, stage: Stage) -> None:
         program = stage.program(self.program, "--port", "0", buffered=True)
-        ready = program.waits_until(lambda: bool(program.ready_at) or program.over, PATIENCE)
+        ready = program.is_ready(within=PATIENCE)
         stage.requires(
             ready and program.ready_at is not None,
             "the ready line does not come through a pipe",
@@ -169,7 +175,7 @@ class ServerRules:
         for _ in range(TRIES):
             port = free_port()
             program = stage.program(self.program, "--port", str(port))
-            program.waits_until(lambda p=program: bool(p.ready_at) or p.over, START_PATIENCE)
+            program.is_ready(within=START_PATIENCE)
             if program.ready_at or program.exit_code != 1:
                 break
         stage.requires(
@@ -184,7 +190,7 @@ class ServerRules:
     def test_without_port_it_listens_on_the_default_port(self, stage: Stage) -> None:
         def start() -> bool:
             program = stage.program(self.program)
-            program.waits_until(lambda: bool(program.ready_at) or program.over, START_PATIENCE)
+            program.is_ready(within=START_PATIENCE)
             return program.exit_code != 1
 
         when_free(self.default_port, start)
@@ -245,7 +251,7 @@ class ServerRules:
 
         second = stage.program(self.program, "--port", str(first.port))
 
-        second.waits_until(lambda: bool(second.ready_at) or second.over, START_PATIENCE)
+        second.is_ready(within=START_PATIENCE)
         stage.requires(
             not second.ready_at,
             f"two copies of {self.program} listen on one port",
@@ -272,20 +278,26 @@ class ServerRules:
     @check(points=1)
     def test_ctrl_c_ends_it_with_exit_code_0(self, stage: Stage) -> None:
         """Ctrl+C ends it with exit code 0."""
-        server = self.server(stage, stage.server(self.program))
-        self.visit(server)
+        program = stage.server(self.program)
 
-        stops(server.program, stage, "SIGINT", server=True)
+        stops(program, stage, "SIGINT", server=True)
 
     @check(points=1)
     def test_sigterm_ends_it_with_exit_code_0(self, stage: Stage) -> None:
         """SIGTERM ends it with exit code 0."""
         if os.name != "posix":
             raise NotRun("this system has no SIGTERM")
-        server = self.server(stage, stage.server(self.program))
-        self.visit(server)
+        program = stage.server(self.program)
 
-        stops(server.program, stage, "SIGTERM", server=True)
+        stops(program, stage, "SIGTERM", server=True)
+
+
+class ServerRules(ListeningRules):
+    """What every server does that serves for ever."""
+
+    def long_visit(self, server: Server) -> None:
+        """Come with some 25 kB, in small pieces: what is kept of them adds up."""
+        self.visit(server)
 
     @check(points=1)
     def test_while_it_waits_it_leaves_the_processor_alone(self, stage: Stage) -> None:
@@ -298,7 +310,7 @@ class ServerRules:
             if worked is None:
                 raise NotRun(system.NEEDS_LINUX)
             quiet.tells("..", f"says nothing for {WATCHED} s")
-            program.waits_until(lambda: program.over, WATCHED)
+            program.has_ended(within=WATCHED)
             used = (system.processor_time(pid) or worked) - worked
             busy = used / (time.monotonic() - began)
             stage.requires(
@@ -340,7 +352,7 @@ class ServerRules:
             too_many = [what for what in after if after[what] > allowed[what]]
             if not too_many:
                 break
-            server.program.waits_until(lambda: server.program.over, 0.05)
+            server.program.has_ended(within=0.05)
         stage.requires(
             not too_many,
             f"{VISITS} visits to {self.program} leave {' and '.join(too_many)} behind",
@@ -377,7 +389,7 @@ class TcpServerRules(ServerRules):
                 loyal.sends(b"?")
                 server.program.close()
                 again = stage.program(self.program, "--port", str(server.port))
-                again.waits_until(lambda p=again: bool(p.ready_at) or p.over, START_PATIENCE)
+                again.is_ready(within=START_PATIENCE)
                 loyal.sock.close()
             if again.ready_at:
                 break

@@ -126,7 +126,7 @@ class Stage:
         places, outcome, todo = [], "", None
         for program in self.programs:
             if program.exit_code is not None:
-                program.waits_until(lambda program=program: program.over, 0.5)
+                program.has_ended(within=0.5)
                 outcome = f"{program.name} {ended(program.exit_code)}"
                 if crash := program.exception():
                     outcome += f": {crash}"

@@ -1,6 +1,7 @@
 """Lab 1, the TCP client: exactly as many bytes come back as went out, in whatever pieces."""
 
 import socket
+
 from kit.lab import check
 from kit.peers import Listener
 from kit.rules import ClientRules, ends_with_error_line

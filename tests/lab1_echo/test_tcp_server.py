@@ -56,14 +56,14 @@ def test_a_character_cut_in_two_comes_back_whole(stage: Stage) -> None:
             )
 
 
-@check(points=2)
+@check(points=1)
 def test_a_long_stream_comes_back_whole(stage: Stage) -> None:
     message = stage.random.randbytes(LONG)
     with started(stage).client("alice") as alice:
         alice.exchanges(message, hint="send() may take only a part, sendall() takes all")
 
 
-@check(points=2)
+@check(points=1)
 def test_what_came_before_the_end_is_still_sent_back(stage: Stage) -> None:
     message = stage.random.randbytes(150_000)
     with started(stage).client("alice") as alice:
@@ -87,7 +87,7 @@ def test_it_closes_when_the_client_has_ended_its_sending_side(
         alice.expects_close(hint='recv() returns b"" at the end, again and again: leave the loop')
 
 
-@check(points=2)
+@check(points=1)
 def test_the_next_client_is_served_when_one_has_left(stage: Stage) -> None:
     for name in ("alice", "bob", "carol", "dave", "eve", "frank", "grace"):
         message = stage.word().encode()

@@ -2,10 +2,11 @@
 
 import socket
 import time
+
 from kit.lab import check
 from kit.peers import MAX_DATAGRAM, UdpPeer, nobody
+from kit.program import PATIENCE
 from kit.rules import ClientRules, ends_with_error_line, ends_with_usage
-from kit.program import PATIENCE, Program
 from kit.stage import Stage
 
 EARLY = 0.9  # of a wait: less than this is too early, whatever the clocks' steps
@@ -53,7 +54,7 @@ def test_a_lost_datagram_is_sent_again(stage: Stage) -> None:
         client.succeeds()
 
 
-@check(points=2)
+@check(points=1)
 def test_it_gives_up_after_as_many_attempts_as_asked(stage: Stage) -> None:
     with UdpPeer(stage, "server") as server:
         message = stage.word()
@@ -104,7 +105,7 @@ def test_it_waits_as_long_as_timeout_says(stage: Stage) -> None:
         )
 
 
-@check(points=2)
+@check(points=1)
 def test_what_a_stranger_sends_is_not_the_answer(stage: Stage) -> None:
     with UdpPeer(stage, "server") as server:
         message = stage.word()

@@ -1,9 +1,9 @@
 """The golden messages: for each chaff what its failing checks say, kept in one text a lab.
 
-    == udp_server: it reads 1024 bytes
-    ✗ datagrams of every size come back whole
-        something else came while alice waited for a datagram
-        likely cause: a buffer of 1024 bytes: what does not fit into it is lost
+== udp_server: it reads 1024 bytes
+✗ datagrams of every size come back whole
+    something else came while alice waited for a datagram
+    likely cause: a buffer of 1024 bytes: what does not fit into it is lost
 """
 
 from pathlib import Path

@@ -47,12 +47,14 @@ def chaff(program: str, name: str, *changes: str) -> Chaff:
 
 @dataclass(frozen=True)
 class Subject:
-    """A tree to try a lab's suite on. `part` limits the run to one program's checks."""
+    """A tree to try a lab's suite on: the solutions with these gaps open (None: all of them),
+    and with these files put over them. `part` limits the run to one program's checks.
+    """
 
     lab: str
     name: str
     files: tuple[tuple[str, str], ...] = ()
-    opened: tuple[int, ...] = ()
+    opened: tuple[int, ...] | None = ()
     part: str = ""
 
     def tried(self, *options: str) -> dict[str, Any]:
@@ -76,7 +78,7 @@ class Subject:
             if not out.exists():
                 raise RuntimeError(f"no result for {self.name}:\n{run.stdout}\n{run.stderr}")
             (result,) = json.loads(out.read_text(encoding="utf-8"))
-            return result | {"exit_code": run.returncode, "output": run.stdout}
+            return {**result, "exit_code": run.returncode, "output": run.stdout}
 
 
 def labs() -> list[str]:
@@ -99,7 +101,7 @@ def wheats(lab: str) -> list[Subject]:
 
 
 def chaffs(lab: str) -> list[Subject]:
-    """Return a lab's wrong programs, each to be tried by the checks of the program that is wrong."""
+    """Return a lab's wrong programs, each to be tried by the checks of that program."""
     return [
         Subject(
             lab,

@@ -1,5 +1,6 @@
 """Right programs pass, wrong ones fail for the right reason, and every gap matters."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from proof import golden
 from proof.subjects import PROOF, Subject, chaffs, labs, open_gaps, wheats
 
 
-def subjects(make: Any) -> Any:
+def subjects(make: Callable[[str], list[Subject]]) -> pytest.MarkDecorator:
     """Parametrize a test with the subjects of every lab."""
     found = [subject for lab in labs() for subject in make(lab)]
     return pytest.mark.parametrize("subject", found, ids=[f"{s.lab}-{s.name}" for s in found])

@@ -18,4 +18,4 @@ if "SOCKET_LABS_WHEREABOUTS" in os.environ:
     else:  # Windows
         faulthandler.dump_traceback_later(0.5, repeat=True, file=whereabouts)
         # The harness can send Ctrl+Break alone to one program: here it does what Ctrl+C does.
-        signal.signal(signal.SIGBREAK, lambda *_: signal.raise_signal(signal.SIGINT))
+        signal.signal(getattr(signal, "SIGBREAK"), lambda *_: signal.raise_signal(signal.SIGINT))  # noqa: B009

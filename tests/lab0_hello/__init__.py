@@ -1,0 +1,1 @@
+"""Check lab 0: is this machine ready, and do the hello programs still work."""

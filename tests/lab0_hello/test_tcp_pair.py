@@ -1,0 +1,64 @@
+"""Lab 0, the TCP pair: one hello, one answer, and both stop."""
+
+import socket
+
+from kit.lab import check
+from kit.peers import Listener, Server, TcpServer
+from kit.rules import ClientRules, ListeningRules
+from kit.stage import Stage
+
+HELLO, ANSWER = b"HEY!", b"Are you talking to me?"
+
+
+@check(points=9)
+def test_the_server_answers_and_stops(stage: Stage) -> None:
+    server = TcpServer(stage, stage.server("tcp_server"))
+    with server.client("alice") as alice:
+        alice.sends(HELLO)
+
+        alice.expects(ANSWER)
+        alice.expects_close()
+        server.program.succeeds()
+
+
+@check(points=8)
+def test_the_server_tells_what_it_does(stage: Stage) -> None:
+    server = TcpServer(stage, stage.server("tcp_server"))
+    with server.client("alice") as alice:
+        alice.sends(HELLO)
+        alice.expects(ANSWER)
+
+        server.program.logs("[INFO] Starting the server at ")
+        server.program.logs("[INFO] Waiting for a client to call.")
+        server.program.logs("[INFO] At ", "127.0.0.1", str(alice.address[1]), f"said {HELLO!r}")
+
+
+@check(points=9)
+def test_the_client_says_hello_and_shows_the_answer(stage: Stage) -> None:
+    with Listener(stage, "server") as server:
+        client = server.starts_client("tcp_client")
+        with server.is_called() as connection:
+            connection.expects(HELLO)
+            connection.sends(ANSWER)
+
+            client.logs("[INFO] Starting the client at ")
+            client.logs("[INFO] At ", "127.0.0.1", str(server.address[1]), f"said {ANSWER!r}")
+            client.succeeds()
+
+
+class TestLikeEveryServer(ListeningRules):
+    program = "tcp_server"
+    default_port = 6789
+    server = TcpServer
+
+    def visit(self, server: Server) -> None:
+        with server.client("a visitor") as visitor:
+            visitor.sends(HELLO)
+            visitor.expects(ANSWER)
+
+
+class TestLikeEveryClient(ClientRules):
+    program = "tcp_client"
+    default_port = 6789
+    protocol = socket.SOCK_STREAM
+    fake_server = Listener
