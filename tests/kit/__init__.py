@@ -1,1 +1,1 @@
-"""The kit: what every lab's suite stands on. It knows no lab; docs/en/architecture.md has the map."""
+"""What every lab's suite stands on. It knows no lab; docs/en/architecture.md is the map."""

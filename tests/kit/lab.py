@@ -1,4 +1,4 @@
-"""What a lab's suite says of itself: its parts, in the order of the work, and the points of a check.
+"""What a lab's suite says of itself: its parts, in the order of the work, and a check's points.
 
 # tests/lab1_echo/lab.py
 LAB = Lab("lab1", "Echo", (Part("test_udp_server", "UDP server", "the-udp-server"), …))

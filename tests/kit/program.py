@@ -22,6 +22,7 @@ TOLD_WORD = 60  # characters of an argument in the story
 TOLD_LINE = 300  # characters of an output line in the story
 PATIENCE = 3.0  # seconds until "it did not come" is certain
 STOP_LIMIT = 2.0  # seconds that the contract gives a program to stop
+SETTLED = 0.2  # seconds in which a program has surely noticed a signal, or never will
 SECOND_SIGNAL = 1.0  # seconds after which a program that sleeps on is sent the signal again
 
 _READY = re.compile(r"Listening on (\S+):(\d+)")
@@ -99,7 +100,8 @@ class Program:
             start_new_session=os.name == "posix",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
-        assert self.process.stdout and self.process.stderr
+        assert self.process.stdout
+        assert self.process.stderr
         self._watch(self._read, self.process.stdout, self.stdout, "|")
         self._watch(self._read, self.process.stderr, self.stderr, "!")
         self._watch(self._wait_for_end)
@@ -126,6 +128,10 @@ class Program:
     def has_ended(self, within: float) -> bool:
         """Wait until it has ended and all that it printed has been read."""
         return self.waits_until(lambda: self.over, within)
+
+    def has_stopped(self, within: float) -> bool:
+        """Wait until it has ended."""
+        return self.waits_until(lambda: self.exit_code is not None, within)
 
     @property
     def over(self) -> bool:
@@ -188,7 +194,7 @@ class Program:
 
     def succeeds(self) -> None:
         """Wait until it ends with exit code 0."""
-        self.waits_until(lambda: self.exit_code is not None, PATIENCE)
+        self.has_stopped(within=PATIENCE)
         if self.exit_code == 0:
             return
         how = "it runs on" if self.exit_code is None else ended(self.exit_code)
@@ -219,7 +225,7 @@ class Program:
             pass
 
     def is_told_to_stop(self, signal_name: str, limit: float) -> bool:
-        """Send SIGINT (as Ctrl+C does) or SIGTERM, and return whether it has ended within `limit` s.
+        """Send SIGINT (as Ctrl+C does) or SIGTERM; tell whether it has ended within `limit` s.
 
         A signal that comes just before a program begins to wait wakes nobody, in any Python
         program: so it is sent when the program sleeps, and again if it never woke.
@@ -227,12 +233,14 @@ class Program:
         self._waits_until_it_sleeps()
         self.story.tell(self.name, "--", f"is sent {signal_name}")
         self._send(signal_name)
+        if self.has_stopped(within=SETTLED):
+            return True
         worked = system.processor_time(self.process.pid)
-        if self.waits_until(lambda: self.exit_code is not None, SECOND_SIGNAL):
+        if self.has_stopped(within=SECOND_SIGNAL):
             return True
         if worked is None or system.processor_time(self.process.pid) == worked:
             self._send(signal_name)
-        return self.waits_until(lambda: self.exit_code is not None, limit - SECOND_SIGNAL)
+        return self.has_stopped(within=limit - SECOND_SIGNAL - SETTLED)
 
     def close(self) -> None:
         """End it and all that it started."""
@@ -267,7 +275,7 @@ class Program:
             if now is None or (now == worked and system.sleeping(self.process.pid)):
                 return
             worked = now
-            self.waits_until(lambda: self.exit_code is not None, 0.005)
+            self.has_stopped(within=0.005)
 
     def _watch(self, target: Callable[..., None], *arguments: object) -> None:
         threading.Thread(target=target, args=arguments, daemon=True).start()

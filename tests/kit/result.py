@@ -4,7 +4,6 @@
 """
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -81,4 +80,4 @@ def write(results: Iterable[LabResult], file: Path) -> None:
     text = json.dumps([result.as_dict() for result in results], ensure_ascii=False, indent=1)
     partial = file.with_name(f"{file.name}.part")
     partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, file)
+    partial.replace(file)

@@ -16,6 +16,7 @@ from kit.tree import Tree
 
 START_PATIENCE = 15.0  # seconds for a program to start, on the slowest machine
 QUIET = 0.15  # seconds after which "nothing came" is believed, where nothing later can prove it
+START_WORK = 4.0  # seconds of computing; a program that starts slowly does not compute so long
 USUAL = ("--port", "0")
 
 
@@ -141,7 +142,7 @@ class Stage:
         self.house.end(self.programs)
 
     def _waits_for_start(self, program: Program) -> None:
-        """Wait for the ready line: longer than usual, but not on a program that only sleeps."""
+        """Wait for the ready line: longer than usual, unless it is seen to hang."""
         began = time.monotonic()
         worked: float | None = -1.0
         while time.monotonic() < began + START_PATIENCE:
@@ -150,7 +151,8 @@ class Stage:
             if program.todo:
                 return
             now = system.processor_time(program.process.pid)
-            if now is not None and now == worked and time.monotonic() > began + PATIENCE:
+            sleeps_on = now == worked and time.monotonic() > began + PATIENCE
+            if now is not None and (sleeps_on or now > START_WORK):
                 return
             worked = now
 

@@ -123,7 +123,7 @@ def owner_of_port(port: int, protocol: str) -> str | None:
     inodes = {f"socket:[{row[9]}]" for row in rows if int(row[1].rpartition(":")[2], 16) == port}
     for process in PROC.glob("[0-9]*"):
         try:
-            if any(os.readlink(link) in inodes for link in (process / "fd").iterdir()):
+            if any(str(link.readlink()) in inodes for link in (process / "fd").iterdir()):
                 words = (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
                 return f"{' '.join(words).strip()} (process {process.name})"
         except OSError:  # it ended, or it is somebody else's

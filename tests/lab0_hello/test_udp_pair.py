@@ -2,10 +2,12 @@
 
 import socket
 
+from kit.client_rules import ClientRules
 from kit.lab import check
-from kit.peers import Server, UdpPeer, UdpServer
-from kit.rules import ClientRules, ListeningRules
+from kit.peer import Server
+from kit.server_rules import ListeningRules
 from kit.stage import Stage
+from kit.udp import UdpPeer, UdpServer
 
 HELLO, ANSWER = b"HEY!", b"Are you talking to me?"
 

@@ -2,10 +2,11 @@
 
 import socket
 
+from kit.client_rules import ClientRules
+from kit.endings import ends_with_error_line
 from kit.lab import check
-from kit.peers import Listener
-from kit.rules import ClientRules, ends_with_error_line
 from kit.stage import Stage
+from kit.tcp import Listener
 
 LONGEST = 100_000  # bytes: the contract's longest message
 

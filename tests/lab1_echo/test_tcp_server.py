@@ -1,9 +1,10 @@
 """Lab 1, the TCP server: every byte comes back, as it comes, to one client after another."""
 
 from kit.lab import check
-from kit.peers import Server, TcpServer
-from kit.rules import TcpServerRules
+from kit.peer import Server
+from kit.server_rules import TcpServerRules
 from kit.stage import Stage
+from kit.tcp import TcpServer
 
 LONG = 3_000_000  # bytes: more than the system's buffers at both ends hold
 TOO_MUCH = 128_000_000  # bytes: whoever takes so many and gets rid of none has stored them

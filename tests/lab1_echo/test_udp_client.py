@@ -3,11 +3,13 @@
 import socket
 import time
 
+from kit.client_rules import ClientRules
+from kit.endings import ends_with_error_line, ends_with_usage
 from kit.lab import check
-from kit.peers import MAX_DATAGRAM, UdpPeer, nobody
+from kit.ports import nobody
 from kit.program import PATIENCE
-from kit.rules import ClientRules, ends_with_error_line, ends_with_usage
 from kit.stage import Stage
+from kit.udp import MAX_DATAGRAM, UdpPeer
 
 EARLY = 0.9  # of a wait: less than this is too early, whatever the clocks' steps
 
@@ -158,8 +160,8 @@ def test_strangers_do_not_make_the_wait_longer(stage: Stage) -> None:
                 again == message,
                 "udp_client waits longer with each datagram of a stranger",
                 expected="the second attempt after 0.2 s",
-                received=f"none in {PATIENCE:g} s, in which a stranger sent one datagram after another",
-                hint="settimeout() begins anew with each recvfrom(): wait for what is left of the time",
+                received=f"none in {PATIENCE:g} s, while a stranger sent datagram after datagram",
+                hint="settimeout() begins anew with each recvfrom(): wait only for what is left",
             )
 
 

@@ -1,9 +1,10 @@
 """Lab 1, the UDP server: every datagram comes back to where it came from."""
 
 from kit.lab import check
-from kit.peers import MAX_DATAGRAM, Server, UdpServer
-from kit.rules import ServerRules
+from kit.peer import Server
+from kit.server_rules import ServerRules
 from kit.stage import Stage
+from kit.udp import MAX_DATAGRAM, UdpServer
 
 
 def started(stage: Stage) -> UdpServer:

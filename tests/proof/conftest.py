@@ -1,4 +1,4 @@
-"""Runs the suites on the subjects, two at a time, ahead of the tests that look at the results."""
+"""Runs the suites on the subjects, several at a time, ahead of the tests that look at the results."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,7 +9,7 @@ import pytest
 from proof import golden
 from proof.subjects import PROOF, Subject
 
-AT_ONCE = 2  # suites; each runs many checks at once itself
+AT_ONCE = 3  # suites; each runs many checks at once itself
 
 _runs = pytest.StashKey[dict[Subject, Future[dict[str, Any]]]]()
 _accepted = pytest.StashKey[dict[Subject, str]]()

@@ -78,7 +78,8 @@ class Subject:
             if not out.exists():
                 raise RuntimeError(f"no result for {self.name}:\n{run.stdout}\n{run.stderr}")
             (result,) = json.loads(out.read_text(encoding="utf-8"))
-            return {**result, "exit_code": run.returncode, "output": run.stdout}
+            more = {"exit_code": run.returncode, "left_over": _inside(tree)}
+            return {**result, **more}
 
 
 def labs() -> list[str]:
@@ -120,6 +121,18 @@ def open_gaps(lab: str) -> list[Subject]:
         for gap in scaffold.gaps(file.read_text(encoding="utf-8"), file.name):
             name = f"{file.stem}: TODO {gap.number}"
             found.append(Subject(lab, name, opened=(gap.number,), part=file.stem))
+    return found
+
+
+def _inside(tree: Path) -> list[str]:
+    """Return the processes whose working folder is in a tree; only Linux tells."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink().is_relative_to(tree):
+                found.append((process / "cmdline").read_bytes().decode("utf-8", "replace"))
+        except OSError:  # it has ended, or it is somebody else's
+            continue
     return found
 
 

@@ -10,7 +10,7 @@ import signal
 
 if "SOCKET_LABS_WHEREABOUTS" in os.environ:
     # Kept open for ever: faulthandler writes into it from a signal handler or from its own thread.
-    whereabouts = open(os.environ["SOCKET_LABS_WHEREABOUTS"], "a")  # noqa: SIM115
+    whereabouts = open(os.environ["SOCKET_LABS_WHEREABOUTS"], "a")  # noqa: SIM115, PTH123 - imports little
     if hasattr(faulthandler, "register"):
         faulthandler.register(signal.SIGUSR1, file=whereabouts, all_threads=True)
         whereabouts.write("asks are heard\n")

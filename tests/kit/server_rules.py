@@ -1,29 +1,29 @@
-"""Section 0 of the contract as checks: what every program does, whatever its lab.
+"""Section 0 of the contract as checks: what every server does, whatever its lab.
 
 A lab's part takes them in with a class of its own, below its other checks:
 
     class TestLikeEveryServer(TcpServerRules):
         program = "tcp_server"
-        visit = staticmethod(visit)
+        default_port = 6789
+
+        def visit(self, server): …
 """
 
-import errno
 import os
-import socket
 import time
-from collections.abc import Callable
 
 from kit import system
-from kit.failure import NotRun, Seen
+from kit.endings import ends_with_error_line, ends_with_usage, stops
+from kit.failure import NotRun
 from kit.lab import check
-from kit.peers import Listener, Server, TcpServer, UdpPeer, nobody
-from kit.program import PATIENCE, STOP_LIMIT, Program
+from kit.peer import Server
+from kit.ports import OTHER_LOOPBACK, free_port, is_bound, needs_second_loopback, when_free
+from kit.program import PATIENCE
 from kit.stage import START_PATIENCE, Stage
+from kit.tcp import TcpServer
 
 NOT_OURS = "192.0.2.1"  # reserved for documentation, so no machine's address (RFC 5737)
 UNKNOWN_HOST = "no-such-host.invalid"  # reserved for names that do not exist (RFC 2606)
-OTHER_LOOPBACK = "127.0.0.2"
-SLACK = 2.0  # seconds beyond the contract's two, for a slow machine
 BUSY = 0.2  # of a core: the contract says "well under a tenth"
 WATCHED = 0.3  # seconds
 VISITS = 300
@@ -31,117 +31,6 @@ MAX_GROWTH = 5_000_000  # bytes over these visits
 LEFT_OVER = 20  # threads or descriptors: a pool may grow a little, a leak grows with each visit
 STUCK = 0.1  # seconds after which a peer that takes no more bytes is stuck
 TRIES = 3  # where a port that we know of could be taken by somebody else in between
-
-
-def ends_with_usage(stage: Stage, name: str, *attempts: tuple[str, ...]) -> None:
-    """See that each of these command lines gets argparse's message and exit code 2."""
-    programs = [(words, stage.program(name, *words)) for words in attempts]
-    for words, program in programs:
-        told = " ".join(words)
-        ended = program.has_ended(within=START_PATIENCE)
-        stage.requires(
-            ended and program.exit_code == 2 and "usage" in program.stderr.text,
-            f"{name} takes {told} for good",
-            expected="a usage message on stderr, and exit code 2",
-            received=f"exit code {program.exit_code}, on stderr: {program.stderr.text or 'nothing'}",
-            hint="options are checked by argparse: a type= function that refuses what is out of range",
-        )
-
-
-def ends_with_error_line(program: Program, stage: Stage, situation: str) -> None:
-    """See that a program ends with exit code 1 and one line on stderr that begins with [ERROR]."""
-    ended = program.has_ended(within=START_PATIENCE)
-    lines = [line for line in program.stderr.lines if line.strip()]
-    expected = "exit code 1, and one line on stderr that begins with [ERROR]"
-    printed = "\n".join(lines) or "nothing"
-    if not ended:
-        seen = Seen("silence", expected, f"it runs on; on stderr: {printed}")
-        raise stage.failure(f"{program.name} did not end: {situation}", seen)
-    stage.requires(
-        program.exit_code == 1 and len(lines) == 1 and lines[0].startswith("[ERROR]"),
-        f"{program.name} did not end with an [ERROR] line and exit code 1: {situation}",
-        expected=expected,
-        received=f"exit code {program.exit_code}, on stderr: {printed}",
-        hint="catch the OSError, print one line, sys.exit(1)" if len(lines) > 1 else "",
-    )
-
-
-def stops(program: Program, stage: Stage, signal_name: str, *, server: bool) -> None:
-    """See that a signal ends a program within the contract's time, quietly; a server with 0."""
-    ended = program.is_told_to_stop(signal_name, STOP_LIMIT + SLACK)
-    key = "Ctrl+C" if signal_name == "SIGINT" else signal_name
-    stage.requires(
-        ended,
-        f"{program.name} did not end at {key}",
-        expected=f"it ends within {STOP_LIMIT:g} s",
-        received="it runs on",
-    )
-    program.has_ended(within=PATIENCE)
-    stage.requires(
-        "Traceback (most recent call last)" not in program.stderr.text,
-        f"{program.name} showed a traceback at {key}",
-        expected="no traceback",
-        received=program.stderr.text,
-        hint="Ctrl+C is a KeyboardInterrupt: catch it where the program begins",
-    )
-    if server:
-        stage.requires(
-            program.exit_code == 0,
-            f"{program.name} did not end with exit code 0 at {key}",
-            expected="exit code 0",
-            received=f"exit code {program.exit_code}",
-            hint="" if program.exit_code != 130 else "130 is the shell's way to say Ctrl+C",
-        )
-
-
-def free_port() -> int:
-    """Return a port that was free for TCP and UDP a moment ago; the next call gives another one."""
-    while True:
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            return int(tcp.getsockname()[1])
-
-
-def tries(attempt: Callable[[], bool], patience: float) -> bool:
-    """Try again and again until it works; False when patience ends."""
-    deadline = time.monotonic() + patience
-    while not attempt():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)  # nothing tells us when somebody else's port becomes free
-    return True
-
-
-def when_free(port: int, attempt: Callable[[], bool]) -> None:
-    """Try until `attempt` gets the well-known port: another run of this suite may just have it."""
-    if not tries(attempt, START_PATIENCE):
-        owner = system.owner_of_port(port, "tcp") or system.owner_of_port(port, "udp")
-        raise NotRun(f"port {port} is taken by {owner or 'another program'}")
-
-
-def needs_second_loopback() -> None:
-    """Give up where the machine has no second loopback address: macOS, unless told to."""
-    with socket.socket() as sock:
-        try:
-            sock.bind((OTHER_LOOPBACK, 0))
-        except OSError as error:
-            raise NotRun(f"this machine does not have the address {OTHER_LOOPBACK}") from error
-
-
-def is_bound(host: str, port: int, protocol: socket.SocketKind) -> bool:
-    """Tell whether somebody has this port at this address."""
-    with socket.socket(type=protocol) as sock:
-        try:
-            sock.bind((host, port))
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            return True
-    return False
 
 
 class ListeningRules:
@@ -413,61 +302,6 @@ class TcpServerRules(ServerRules):
         rude.resets()
 
         self.visit(server)
-
-
-class ClientRules:
-    """What every client does. `arguments` make it send something at once."""
-
-    program: str
-    default_port: int
-    protocol: socket.SocketKind
-    fake_server: type[Listener] | type[UdpPeer]
-    arguments: tuple[str, ...] = ()
-
-    @check(points=1)
-    def test_bad_ports_get_a_usage_message_and_exit_code_2(self, stage: Stage) -> None:
-        bad = [("--port", "0"), ("--port", "65536"), ("--port", "http")]
-        ends_with_usage(stage, self.program, *((*words, *self.arguments) for words in bad))
-
-    @check(points=1)
-    def test_where_nobody_listens_it_says_so(self, stage: Stage) -> None:
-        with nobody(self.protocol) as (_, port):
-            program = stage.program(self.program, "--port", str(port), *self.arguments)
-
-            ends_with_error_line(program, stage, "nobody listens")
-
-    @check(points=1)
-    def test_an_unknown_host_gets_an_error_line(self, stage: Stage) -> None:
-        program = stage.program(self.program, "--host", UNKNOWN_HOST, *self.arguments)
-
-        ends_with_error_line(program, stage, f"{UNKNOWN_HOST} is no host")
-
-    @check(points=1)
-    def test_without_port_it_goes_to_the_default_port(self, stage: Stage) -> None:
-        servers: list[Listener | UdpPeer] = []
-        address = "127.0.0.1", self.default_port
-
-        def listen() -> bool:
-            try:
-                servers.append(self.fake_server(stage, "server", at=address))
-            except OSError:
-                return False
-            return True
-
-        when_free(self.default_port, listen)
-        with servers[0] as server:
-            server.starts_client(self.program, *self.arguments, port=False)
-
-            server.is_called(f"nothing came to port {self.default_port}, and --port was not given")
-
-    @check(points=1)
-    def test_ctrl_c_ends_it_while_it_waits(self, stage: Stage) -> None:
-        """Ctrl+C ends it without a traceback while it waits for an answer."""
-        with self.fake_server(stage, "silent server") as server:
-            program = server.starts_client(self.program, *self.arguments)
-            server.is_called()
-
-            stops(program, stage, "SIGINT", server=False)
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -1,115 +1,16 @@
-"""The test's ends of a wire: peers that speak TCP or UDP with the program, in a handful of verbs.
-
-A wait ends when what is waited for has come, when the program has ended, or when patience has.
-"""
+"""Peers that speak TCP: the client of a server under test, and a server for a client under test."""
 
 import errno
-import select
 import socket
 import struct
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import TracebackType
-from typing import Any, TypeVar
 
 from kit.failure import Seen
+from kit.peer import Address, Peer, Server
 from kit.program import PATIENCE, Program
 from kit.stage import QUIET, START_PATIENCE, Stage
 
-MAX_DATAGRAM = 65_507  # bytes: 65,535 less the headers of IPv4 (20) and of UDP (8)
 PIECE = 262_144  # bytes a read or write of a long stream
-
-Address = tuple[str, int]
-SomePeer = TypeVar("SomePeer", bound="Peer")
-
-
-class Peer:
-    """One end of a wire, and the program at the other end, which is watched while this one waits."""
-
-    def __init__(
-        self, stage: Stage, name: str, program: Program | None, sock: socket.socket
-    ) -> None:
-        self.stage, self.name, self.sock = stage, name, sock
-        self._program = program
-
-    @property
-    def program(self) -> Program:
-        """The program at the other end."""
-        assert self._program, "a test's own server starts its client first: starts_client()"
-        return self._program
-
-    @property
-    def address(self) -> Address:
-        """Where this end is reached."""
-        host, port = self.sock.getsockname()
-        return host, port
-
-    def starts_client(
-        self, name: str, *arguments: str, port: bool = True, buffered: bool = False
-    ) -> Program:
-        """Start a client program that is to talk to this end, a server of the test's.
-
-        Without `port` it is not told the port, and has to know it.
-        """
-        told = ("--port", str(self.address[1])) if port else ()
-        self._program = self.stage.program(name, *told, *arguments, buffered=buffered)
-        return self._program
-
-    def __enter__(self: SomePeer) -> SomePeer:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        try:
-            if kind is None and self.sock.fileno() >= 0:
-                self.leaves()
-        finally:
-            self.sock.close()
-
-    def leaves(self) -> None:
-        """Close this end, after a look at whether anything is left unread."""
-        raise NotImplementedError
-
-    def tells(self, mark: str, what: str | bytes) -> None:
-        """Add a line to the story."""
-        self.stage.story.tell(self.name, mark, what)  # type: ignore[arg-type]
-
-    def waits(self, until: float, *, to_read: bool = True, to_write: bool = False) -> bool:
-        """Wait until the socket can be used, or the program has ended; False when time is up."""
-        left = max(0.0, until - time.monotonic())
-        readers = [self.sock, self.program.bell] if to_read else [self.program.bell]
-        writers = [self.sock] if to_write else []
-        readable, writable, _ = select.select(readers, writers, [], left)
-        return bool(readable or writable)
-
-    def can_read(self) -> bool:
-        """Tell whether something is there to be read, without waiting."""
-        return bool(select.select([self.sock], [], [], 0)[0])
-
-    def over(self) -> bool:
-        """Tell whether the program has ended, or waits for a TODO: nothing more will come."""
-        return self.program.exit_code is not None or self.program.todo is not None
-
-    def fails(self, waited: str, seen: Seen, hint: str = "") -> Exception:
-        """Return the failure of a wait; a program that has ended is the first thing to say."""
-        if seen.kind in ("closed", "reset"):
-            self.program.waits_until(self.over, 0.3)  # a dying program's sockets close first
-        if seen.kind != "other" and self.program.exit_code is not None:
-            seen = Seen("ended", seen.expected, seen.received)
-            return self.stage.failure(f"{self.program.name} ended while {waited}", seen, hint)
-        how = {
-            "silence": f"{waited}, for {PATIENCE:g} s and in vain",
-            "closed": f"the connection was closed while {waited}",
-            "reset": f"the connection was reset while {waited}",
-            "other": f"something else came while {waited}",
-        }[seen.kind]
-        self.tells("..", f"{seen.kind}, while {waited}")
-        return self.stage.failure(how, seen, hint)
 
 
 class TcpPeer(Peer):
@@ -161,7 +62,7 @@ class TcpPeer(Peer):
         self.tells("<-", bytes(received))
 
     def exchanges(self, data: bytes, hint: str = "") -> None:
-        """Send a long stream, and read its echo at the same time, so that neither end must store it."""
+        """Send a long stream and read its echo at the same time: neither end must store it."""
         self.tells("->", data)
         received = bytearray()
         left = memoryview(data)
@@ -314,85 +215,6 @@ class TcpPeer(Peer):
                     return None
 
 
-class UdpPeer(Peer):
-    """A UDP socket; as a client it sends to the program, as a server it answers the last sender."""
-
-    def __init__(
-        self,
-        stage: Stage,
-        name: str,
-        program: Program | None = None,
-        to: Address | None = None,
-        at: Address = ("127.0.0.1", 0),
-    ) -> None:
-        super().__init__(stage, name, program, udp_socket(at))
-        self.to = to
-
-    def sends(self, datagram: bytes, to: Address | None = None) -> None:
-        """Send one datagram, to the program unless told otherwise."""
-        self.tells("->", datagram)
-        target = to or self.to
-        assert target, "nobody has sent a datagram yet, and nobody was named"
-        self.sock.sendto(datagram, target)
-
-    def expects(self, datagram: bytes, hint: str = "", patience: float = PATIENCE) -> None:
-        """Wait for the next datagram, which is to be this one."""
-        waited = f"{self.name} waited for a datagram"
-        received = self._next(time.monotonic() + patience)
-        if received is None:
-            raise self.fails(waited, Seen("silence", datagram, b""), hint)
-        if received != datagram:
-            raise self.fails(waited, Seen("other", datagram, received), hint)
-
-    def expects_nothing(self, hint: str = "", quiet: float = QUIET) -> None:
-        """See that no datagram comes for a moment; where a later one can prove it, prefer that."""
-        received = self._next(time.monotonic() + quiet)
-        if received is not None:
-            seen = Seen("other", "nothing", received)
-            raise self.fails(f"{self.name} expected nothing", seen, hint)
-
-    def is_called(self, hint: str = "") -> bytes:
-        """Wait for the first datagram of a program that is just starting, and return it."""
-        data = self._next(time.monotonic() + START_PATIENCE)
-        if data is None:
-            seen = Seen("silence", "a datagram", "none")
-            raise self.fails(f"{self.name} waited for a first datagram", seen, hint)
-        return data
-
-    def counts(self) -> int:
-        """Return how many datagrams wait to be read, and read them."""
-        waiting = 0
-        while self._next(time.monotonic()) is not None:
-            waiting += 1
-        return waiting
-
-    def takes(self, patience: float) -> bytes | None:
-        """Return the next datagram, whatever it is; None when none comes in time."""
-        return self._next(time.monotonic() + patience)
-
-    def leaves(self) -> None:
-        """Close the socket; fails when a datagram has come that nobody asked for."""
-        received = self._next(time.monotonic())
-        self.sock.close()
-        if received is not None:
-            seen = Seen("other", "nothing more", received)
-            raise self.stage.failure(f"{self.name} was sent more than it asked for", seen)
-
-    def _next(self, deadline: float) -> bytes | None:
-        while True:
-            over = self.over()
-            try:
-                data, self.to = self.sock.recvfrom(MAX_DATAGRAM + 1)
-            except BlockingIOError:
-                if over or not self.waits(deadline):
-                    return None
-            except ConnectionError:  # Windows: an earlier datagram found nobody
-                continue
-            else:
-                self.tells("<-", data)
-                return data
-
-
 class Listener(Peer):
     """A TCP server of the test's: the program, a client, connects to it."""
 
@@ -421,6 +243,14 @@ class Listener(Peer):
         self.sock.close()
 
 
+class TcpServer(Server):
+    """A server that speaks TCP."""
+
+    def client(self, name: str, room: int = 0) -> TcpPeer:
+        """Connect a client; see `calls`."""
+        return calls(self.stage, name, self.program, (self.host, self.port), room)
+
+
 def calls(stage: Stage, name: str, program: Program, address: Address, room: int = 0) -> TcpPeer:
     """Connect to a server; while it refuses and lives, go on trying until patience ends.
 
@@ -444,59 +274,6 @@ def calls(stage: Stage, name: str, program: Program, address: Address, room: int
             program.waits_until(lambda: program.exit_code is not None, 0.02)
         else:
             return TcpPeer(stage, name, program, sock)
-
-
-class Server:
-    """A server program that is ready: where it is, and clients for it."""
-
-    protocol = socket.SOCK_STREAM
-
-    def __init__(self, stage: Stage, program: Program) -> None:
-        self.stage, self.program = stage, program
-        self.host = "127.0.0.1"
-        self.port = stage.sees_ready(program)[1]
-
-    def client(self, name: str) -> Any:
-        """Open a peer that speaks to this server."""
-        raise NotImplementedError
-
-
-class TcpServer(Server):
-    """A server that speaks TCP."""
-
-    def client(self, name: str, room: int = 0) -> TcpPeer:
-        """Connect a client; see `calls`."""
-        return calls(self.stage, name, self.program, (self.host, self.port), room)
-
-
-class UdpServer(Server):
-    """A server that speaks UDP."""
-
-    protocol = socket.SOCK_DGRAM
-
-    def client(self, name: str) -> UdpPeer:
-        """Open a UDP socket that sends to the server."""
-        return UdpPeer(self.stage, name, self.program, to=(self.host, self.port))
-
-
-def udp_socket(address: Address = ("127.0.0.1", 0)) -> socket.socket:
-    """Return a bound UDP socket that takes and sends datagrams of any size, also on macOS."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * MAX_DATAGRAM)
-    sock.bind(address)
-    sock.setblocking(False)
-    return sock
-
-
-@contextmanager
-def nobody(kind: socket.SocketKind) -> Iterator[Address]:
-    """Hold a port at which nobody listens: whoever knocks is refused, and nobody else can take it."""
-    with socket.socket(socket.AF_INET, kind) as sock, socket.socket(type=kind) as other:
-        sock.bind(("127.0.0.1", 0))
-        if kind == socket.SOCK_DGRAM:
-            other.bind(("127.0.0.1", 0))
-            sock.connect(other.getsockname())  # from then on it takes datagrams from there alone
-        yield sock.getsockname()
 
 
 def _how(error: OSError) -> str:

@@ -1,0 +1,75 @@
+"""Section 0 of the contract as checks: what every client does, whatever its lab.
+
+A lab's part takes them in with a class of its own, below its other checks:
+
+    class TestLikeEveryClient(ClientRules):
+        program = "udp_client"
+        default_port = 6789
+        protocol = socket.SOCK_DGRAM
+        fake_server = UdpPeer
+"""
+
+import socket
+
+from kit.endings import ends_with_error_line, ends_with_usage, stops
+from kit.lab import check
+from kit.ports import nobody, when_free
+from kit.server_rules import UNKNOWN_HOST
+from kit.stage import Stage
+from kit.tcp import Listener
+from kit.udp import UdpPeer
+
+
+class ClientRules:
+    """What every client does. `arguments` make it send something at once."""
+
+    program: str
+    default_port: int
+    protocol: socket.SocketKind
+    fake_server: type[Listener] | type[UdpPeer]
+    arguments: tuple[str, ...] = ()
+
+    @check(points=1)
+    def test_bad_ports_get_a_usage_message_and_exit_code_2(self, stage: Stage) -> None:
+        bad = [("--port", "0"), ("--port", "65536"), ("--port", "http")]
+        ends_with_usage(stage, self.program, *((*words, *self.arguments) for words in bad))
+
+    @check(points=1)
+    def test_where_nobody_listens_it_says_so(self, stage: Stage) -> None:
+        with nobody(self.protocol) as (_, port):
+            program = stage.program(self.program, "--port", str(port), *self.arguments)
+
+            ends_with_error_line(program, stage, "nobody listens")
+
+    @check(points=1)
+    def test_an_unknown_host_gets_an_error_line(self, stage: Stage) -> None:
+        program = stage.program(self.program, "--host", UNKNOWN_HOST, *self.arguments)
+
+        ends_with_error_line(program, stage, f"{UNKNOWN_HOST} is no host")
+
+    @check(points=1)
+    def test_without_port_it_goes_to_the_default_port(self, stage: Stage) -> None:
+        servers: list[Listener | UdpPeer] = []
+        address = "127.0.0.1", self.default_port
+
+        def listen() -> bool:
+            try:
+                servers.append(self.fake_server(stage, "server", at=address))
+            except OSError:
+                return False
+            return True
+
+        when_free(self.default_port, listen)
+        with servers[0] as server:
+            server.starts_client(self.program, *self.arguments, port=False)
+
+            server.is_called(f"nothing came to port {self.default_port}, and --port was not given")
+
+    @check(points=1)
+    def test_ctrl_c_ends_it_while_it_waits(self, stage: Stage) -> None:
+        """Ctrl+C ends it without a traceback while it waits for an answer."""
+        with self.fake_server(stage, "silent server") as server:
+            program = server.starts_client(self.program, *self.arguments)
+            server.is_called()
+
+            stops(program, stage, "SIGINT", server=False)

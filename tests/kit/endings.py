@@ -1,0 +1,68 @@
+"""How programs end: with a usage message, with an error line, or because they were told to."""
+
+from kit.failure import Seen
+from kit.program import PATIENCE, STOP_LIMIT, Program
+from kit.stage import START_PATIENCE, Stage
+
+SLACK = 2.0  # seconds beyond the contract's two, for a slow machine
+
+
+def ends_with_usage(stage: Stage, name: str, *attempts: tuple[str, ...]) -> None:
+    """See that each of these command lines gets argparse's message and exit code 2."""
+    programs = [(words, stage.program(name, *words)) for words in attempts]
+    for words, program in programs:
+        told = " ".join(words)
+        ended = program.has_ended(within=START_PATIENCE)
+        stage.requires(
+            ended and program.exit_code == 2 and "usage" in program.stderr.text,
+            f"{name} takes {told} for good",
+            expected="a usage message on stderr, and exit code 2",
+            received=f"exit code {program.exit_code}, on stderr: {program.stderr.text}",
+            hint="argparse checks an option with its type= function, which refuses what is out of range",
+        )
+
+
+def ends_with_error_line(program: Program, stage: Stage, situation: str) -> None:
+    """See that a program ends with exit code 1 and one line on stderr that begins with [ERROR]."""
+    ended = program.has_ended(within=START_PATIENCE)
+    lines = [line for line in program.stderr.lines if line.strip()]
+    expected = "exit code 1, and one line on stderr that begins with [ERROR]"
+    printed = "\n".join(lines) or "nothing"
+    if not ended:
+        seen = Seen("silence", expected, f"it runs on; on stderr: {printed}")
+        raise stage.failure(f"{program.name} did not end: {situation}", seen)
+    stage.requires(
+        program.exit_code == 1 and len(lines) == 1 and lines[0].startswith("[ERROR]"),
+        f"{program.name} did not end with an [ERROR] line and exit code 1: {situation}",
+        expected=expected,
+        received=f"exit code {program.exit_code}, on stderr: {printed}",
+        hint="catch the OSError, print one line, sys.exit(1)" if len(lines) > 1 else "",
+    )
+
+
+def stops(program: Program, stage: Stage, signal_name: str, *, server: bool) -> None:
+    """See that a signal ends a program within the contract's time, quietly; a server with 0."""
+    ended = program.is_told_to_stop(signal_name, STOP_LIMIT + SLACK)
+    key = "Ctrl+C" if signal_name == "SIGINT" else signal_name
+    stage.requires(
+        ended,
+        f"{program.name} did not end at {key}",
+        expected=f"it ends within {STOP_LIMIT:g} s",
+        received="it runs on",
+    )
+    program.has_ended(within=PATIENCE)
+    stage.requires(
+        "Traceback (most recent call last)" not in program.stderr.text,
+        f"{program.name} showed a traceback at {key}",
+        expected="no traceback",
+        received=program.stderr.text,
+        hint="Ctrl+C is a KeyboardInterrupt: catch it where the program begins",
+    )
+    if server:
+        stage.requires(
+            program.exit_code == 0,
+            f"{program.name} did not end with exit code 0 at {key}",
+            expected="exit code 0",
+            received=f"exit code {program.exit_code}",
+            hint="" if program.exit_code != 130 else "130 is the shell's way to say Ctrl+C",
+        )

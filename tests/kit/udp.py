@@ -1,0 +1,109 @@
+"""Peers that speak UDP: the client of a server under test, and a server for a client under test."""
+
+import socket
+import time
+
+from kit.failure import Seen
+from kit.peer import Address, Peer, Server
+from kit.program import PATIENCE, Program
+from kit.stage import QUIET, START_PATIENCE, Stage
+
+MAX_DATAGRAM = 65_507  # bytes: 65,535 less the headers of IPv4 (20) and of UDP (8)
+
+
+class UdpPeer(Peer):
+    """A UDP socket; as a client it sends to the program, as a server it answers the last sender."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        name: str,
+        program: Program | None = None,
+        to: Address | None = None,
+        at: Address = ("127.0.0.1", 0),
+    ) -> None:
+        super().__init__(stage, name, program, udp_socket(at))
+        self.to = to
+
+    def sends(self, datagram: bytes, to: Address | None = None) -> None:
+        """Send one datagram, to the program unless told otherwise."""
+        self.tells("->", datagram)
+        target = to or self.to
+        assert target, "nobody has sent a datagram yet, and nobody was named"
+        self.sock.sendto(datagram, target)
+
+    def expects(self, datagram: bytes, hint: str = "", patience: float = PATIENCE) -> None:
+        """Wait for the next datagram, which is to be this one."""
+        waited = f"{self.name} waited for a datagram"
+        received = self._next(time.monotonic() + patience)
+        if received is None:
+            raise self.fails(waited, Seen("silence", datagram, b""), hint)
+        if received != datagram:
+            raise self.fails(waited, Seen("other", datagram, received), hint)
+
+    def expects_nothing(self, hint: str = "", quiet: float = QUIET) -> None:
+        """See that no datagram comes for a moment; where a later one can prove it, prefer that."""
+        received = self._next(time.monotonic() + quiet)
+        if received is not None:
+            seen = Seen("other", "nothing", received)
+            raise self.fails(f"{self.name} expected nothing", seen, hint)
+
+    def is_called(self, hint: str = "") -> bytes:
+        """Wait for the first datagram of a program that is just starting, and return it."""
+        data = self._next(time.monotonic() + START_PATIENCE)
+        if data is None:
+            seen = Seen("silence", "a datagram", "none")
+            raise self.fails(f"{self.name} waited for a first datagram", seen, hint)
+        return data
+
+    def counts(self) -> int:
+        """Return how many datagrams wait to be read, and read them."""
+        waiting = 0
+        while self._next(time.monotonic()) is not None:
+            waiting += 1
+        return waiting
+
+    def takes(self, patience: float) -> bytes | None:
+        """Return the next datagram, whatever it is; None when none comes in time."""
+        return self._next(time.monotonic() + patience)
+
+    def leaves(self) -> None:
+        """Close the socket; fails when a datagram has come that nobody asked for."""
+        received = self._next(time.monotonic())
+        self.sock.close()
+        if received is not None:
+            seen = Seen("other", "nothing more", received)
+            raise self.stage.failure(f"{self.name} was sent more than it asked for", seen)
+
+    def _next(self, deadline: float) -> bytes | None:
+        while True:
+            over = self.over()
+            try:
+                data, self.to = self.sock.recvfrom(MAX_DATAGRAM + 1)
+            except BlockingIOError:
+                if over or not self.waits(deadline):
+                    return None
+            except ConnectionError:  # Windows: an earlier datagram found nobody
+                continue
+            else:
+                self.tells("<-", data)
+                return data
+
+
+class UdpServer(Server):
+    """A server that speaks UDP."""
+
+    protocol = socket.SOCK_DGRAM
+
+    def client(self, name: str) -> UdpPeer:
+        """Open a UDP socket that sends to the server."""
+        return UdpPeer(self.stage, name, self.program, to=(self.host, self.port))
+
+
+def udp_socket(address: Address = ("127.0.0.1", 0)) -> socket.socket:
+    """Return a bound UDP socket that takes and sends datagrams of any size, also on macOS."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * MAX_DATAGRAM)
+    sock.bind(address)
+    sock.setblocking(False)
+    return sock

@@ -1,0 +1,108 @@
+"""Stories and messages: everything that a student needs, and no more."""
+
+from kit.failure import Failure, NotRun, Seen
+from kit.hints import cause
+from kit.message import explain
+from kit.result import CheckResult, worst
+from kit.story import SHOWN_LINES, Event, Story, as_lines, shown
+from kit.whereabouts import Place
+
+
+def a_result(**more: object) -> CheckResult:
+    known = {"id": "i", "lab": "lab1", "part": "p", "title": "t", "max_points": 3}
+    return CheckResult(**known, verdict="not run", read_on="docs/en/lab1.md#framing", **more)  # type: ignore[arg-type]
+
+
+def test_a_message_has_its_parts_in_order() -> None:
+    result = a_result()
+    story = [Event(0.0, "server", "$", "python -m labs.lab1"), Event(0.5, "alice", "->", "b'hi'")]
+    place = Place("labs/lab1_echo/tcp_server.py", 48, "echo", "sock.sendall(data)")
+
+    explain(
+        result,
+        Failure(
+            "alice waited for 2 bytes, for 3 s and in vain",
+            Seen("silence", b"hi", b""),
+            story,
+            [place],
+            hint="the reply is never sent",
+        ),
+    )
+
+    assert result.message == (
+        "alice waited for 2 bytes, for 3 s and in vain\n"
+        "  expected  b'hi'\n"
+        "  received  nothing\n"
+        "  your program was at labs/lab1_echo/tcp_server.py:48 in echo: sock.sendall(data)\n"
+        "\n"
+        "  what happened\n"
+        "     0.000  $ python -m labs.lab1\n"
+        "     0.500  alice -> b'hi'\n"
+        "\n"
+        "  likely cause: the reply is never sent\n"
+        "  read on: docs/en/lab1.md#framing"
+    )
+
+
+def test_what_this_system_cannot_run_is_not_failed() -> None:
+    result = a_result()
+
+    explain(result, NotRun("this system has no SIGTERM"))
+
+    assert (result.verdict, result.reason) == ("not run", "system")
+
+
+def test_a_bug_of_the_kit_is_not_the_students() -> None:
+    result = a_result()
+
+    explain(result, KeyError("oops"))
+
+    assert (result.verdict, result.reason) == ("not run", "kit")
+    assert "KeyError" in result.message
+
+
+def test_of_two_results_of_one_check_the_worse_one_counts() -> None:
+    passed, broken = a_result(), a_result(reason="kit")
+    passed.verdict = "passed"
+
+    assert worst(passed, broken) is broken
+
+
+def test_long_data_is_shown_by_its_ends_and_its_length() -> None:
+    text = shown(b"a" * 500 + b"z" * 500)
+
+    assert text.startswith("b'aaa")
+    assert text.endswith("zzz' (1,000 bytes)")
+    assert len(text) < 120
+
+
+def test_a_long_story_is_told_by_its_beginning_and_its_end() -> None:
+    lines = as_lines([Event(float(n), "alice", "->", f"{n}") for n in range(500)])
+
+    assert len(lines) == SHOWN_LINES + 1
+    assert lines[0].endswith("0")
+    assert "460 lines left out" in lines[SHOWN_LINES // 2]
+    assert lines[-1].endswith("499")
+
+
+def test_what_came_before_the_story_is_told_at_its_beginning() -> None:
+    early, late = Story(), Story()
+    early.tell("server", "$", "python")
+    late.events += early.events
+    late.tell("alice", "--", "connects")
+
+    assert [(event.who, event.time >= 0) for event in late.told()] == [
+        ("server", True),
+        ("alice", True),
+    ]
+
+
+def test_a_cause_is_guessed_from_evidence_alone() -> None:
+    whole = bytes(range(256)) * 20
+
+    assert cause(Seen("other", whole, whole[:1024]), []).startswith("a buffer of 1024 bytes")
+    assert cause(Seen("other", b"hi", b"b'hi'"), []).startswith("str() or an f-string")
+    assert cause(Seen("other", b"hi", b"Echo: hi"), []) == "the program adds b'Echo: ' to what it was sent"
+    assert cause(Seen("other", b" hi ", b"hi"), []).startswith("strip()")
+    assert cause(Seen("other", b"hi", b"ho"), []) == ""
+    assert cause(Seen("silence", b"hi", b""), []) == ""
