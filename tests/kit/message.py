@@ -4,7 +4,7 @@ import traceback
 
 from kit.failure import Failure, NotRun
 from kit.result import CheckResult
-from kit.story import as_lines, shown
+from kit.story import SHOWN_BYTES, as_lines, shown
 
 
 def explain(result: CheckResult, error: Exception) -> None:
@@ -20,6 +20,7 @@ def explain(result: CheckResult, error: Exception) -> None:
     elif isinstance(error, Failure):
         result.verdict, result.sentence, result.hint = "failed", error.sentence, error.hint
         result.expected, result.received = _text(error.seen.expected), _text(error.seen.received)
+        result.received += _where_they_part(error.seen.expected, error.seen.received)
         result.where = [str(place) for place in error.places]
         result.message = _failure(result, error.outcome, as_lines(error.story))
     else:
@@ -57,6 +58,17 @@ def _text(seen: str | bytes | None) -> str:
     if seen is None:
         return ""
     return seen if isinstance(seen, str) else (shown(seen) if seen else "nothing")
+
+
+def _where_they_part(expected: str | bytes | None, received: str | bytes | None) -> str:
+    """Say where two long pieces of data begin to differ, which the eye does not find."""
+    if not isinstance(expected, bytes) or not isinstance(received, bytes) or not received:
+        return ""
+    pairs = zip(expected, received, strict=False)
+    same = next((at for at, (one, other) in enumerate(pairs) if one != other), None)
+    if same is None:
+        same = min(len(expected), len(received))
+    return f"\nthe first {same:,} bytes are right" if same > SHOWN_BYTES // 2 else ""
 
 
 def _indented(text: str) -> str:

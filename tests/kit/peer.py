@@ -90,20 +90,25 @@ class Peer:
         return self.program.exit_code is not None or self.program.todo is not None
 
     def fails(self, waited: str, seen: Seen, hint: str = "") -> Exception:
-        """Return the failure of a wait; a program that has ended is the first thing to say."""
+        """Return the failure of a wait, told as "waited …, and …"; `waited` says who, for what.
+
+        A program that has ended is the first thing to say.
+        """
         if seen.kind in ("closed", "reset"):
             self.program.waits_until(self.over, 0.3)  # a dying program's sockets close first
         if seen.kind != "other" and self.program.exit_code is not None:
             seen = Seen("ended", seen.expected, seen.received)
-            return self.stage.failure(f"{self.program.name} ended while {waited}", seen, hint)
+        if seen.kind == "silence":
+            self.tells("..", f"waits {PATIENCE:g} s in vain")
+        some = isinstance(seen.received, bytes) and seen.received
         how = {
-            "silence": f"{waited}, for {PATIENCE:g} s and in vain",
-            "closed": f"the connection was closed while {waited}",
-            "reset": f"the connection was reset while {waited}",
-            "other": f"something else came while {waited}",
+            "silence": "only a part came" if some else "nothing came",
+            "closed": "the connection was closed",
+            "reset": "the connection was reset",
+            "other": "something else came",
+            "ended": f"{self.program.name} ended",
         }[seen.kind]
-        self.tells("..", f"{seen.kind}, while {waited}")
-        return self.stage.failure(how, seen, hint)
+        return self.stage.failure(f"{waited}, and {how}", seen, hint)
 
 
 class Server:

@@ -17,6 +17,7 @@ from kit.tree import Tree
 START_PATIENCE = 15.0  # seconds for a program to start, on the slowest machine
 QUIET = 0.15  # seconds after which "nothing came" is believed, where nothing later can prove it
 START_WORK = 4.0  # seconds of computing; a program that starts slowly does not compute so long
+LETTERS = bytes(ord("a") + byte % 26 for byte in range(256))  # a letter for every byte
 USUAL = ("--port", "0")
 
 
@@ -114,6 +115,10 @@ class Stage:
     def word(self) -> str:
         """Return a text that no program can know beforehand."""
         return f"hello-{self.random.randrange(16**6):06x}"
+
+    def text(self, size: int) -> bytes:
+        """Return as many letters, which no program can know beforehand."""
+        return self.random.randbytes(size).translate(LETTERS)
 
     def requires(
         self, holds: bool, sentence: str, *, expected: str, received: str, hint: str = ""

@@ -10,7 +10,7 @@ Mark = Literal["$", "--", "->", "<-", "..", "|", "!"]
 """What a line of the story tells: a program starts, somebody acts, sends, receives or waits in
 vain, a program prints on stdout, on stderr."""
 
-SHOWN_BYTES = 72  # of a long piece of data: enough to see what it is
+SHOWN_BYTES = 60  # of a long piece of data: enough to see what it is
 SHOWN_LINES = 40  # of a long story: its first and its last lines tell what went wrong
 KEPT_EVENTS = 2_000  # a program that prints without end must not fill our memory
 

@@ -32,11 +32,11 @@ class TcpPeer(Peer):
             except BlockingIOError:
                 if not self.waits(deadline, to_read=False, to_write=True) or self.over():
                     rest = Seen("silence", f"{len(data):,} bytes are taken", f"{len(left):,} left")
-                    raise self.fails(f"{self.name} was sending", rest) from None
+                    raise self.fails(f"{self.name} wanted to send", rest) from None
                 continue
             except OSError as error:
                 rest = Seen(_how(error), f"{len(data):,} bytes are taken", f"{len(left):,} left")
-                raise self.fails(f"{self.name} was sending", rest) from None
+                raise self.fails(f"{self.name} wanted to send", rest) from None
             left = left[sent:]
             deadline = time.monotonic() + PATIENCE
 
@@ -200,7 +200,8 @@ class TcpPeer(Peer):
         else:
             kind = "silence" if piece is None else "closed"
         if not piece:
-            self.tells("<-", bytes(received))
+            if received:
+                self.tells("<-", bytes(received))
             raise self.fails(waited, Seen(kind, expected, bytes(received)), hint)
         return piece
 

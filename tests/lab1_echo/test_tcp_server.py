@@ -59,14 +59,14 @@ def test_a_character_cut_in_two_comes_back_whole(stage: Stage) -> None:
 
 @check(points=1)
 def test_a_long_stream_comes_back_whole(stage: Stage) -> None:
-    message = stage.random.randbytes(LONG)
+    message = stage.text(LONG)
     with started(stage).client("alice") as alice:
         alice.exchanges(message, hint="send() may take only a part, sendall() takes all")
 
 
 @check(points=1)
 def test_what_came_before_the_end_is_still_sent_back(stage: Stage) -> None:
-    message = stage.random.randbytes(150_000)
+    message = stage.text(150_000)
     with started(stage).client("alice") as alice:
         alice.sends(message)
         alice.ends_sending()
