@@ -11,7 +11,12 @@ A lab's part takes them in with a class of its own, below its other checks:
 
 import socket
 
-from kit.endings import ends_with_error_line, ends_with_usage, stops
+from kit.endings import (
+    ends_with_error_line,
+    ends_with_usage,
+    leaves_the_processor_alone,
+    stops,
+)
 from kit.lab import check
 from kit.ports import nobody, when_free
 from kit.server_rules import UNKNOWN_HOST
@@ -49,6 +54,7 @@ class ClientRules:
 
     @check(points=1)
     def test_without_port_it_goes_to_the_default_port(self, stage: Stage) -> None:
+        """Without --port it goes to its default port."""
         servers: list[Listener | UdpPeer] = []
         address = "127.0.0.1", self.default_port
 
@@ -73,3 +79,11 @@ class ClientRules:
             server.is_called()
 
             stops(program, stage, "SIGINT", server=False)
+
+    @check(points=1)
+    def test_while_it_waits_it_leaves_the_processor_alone(self, stage: Stage) -> None:
+        with self.fake_server(stage, "silent server") as server:
+            program = server.starts_client(self.program, *self.arguments)
+            server.is_called()
+
+            leaves_the_processor_alone(program, stage)

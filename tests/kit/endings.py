@@ -1,9 +1,14 @@
-"""How programs end: with a usage message, with an error line, or because they were told to."""
+"""How programs end: with a usage message, with an error line, when told to; and how they wait."""
 
-from kit.failure import Seen
+import time
+
+from kit import system
+from kit.failure import NotRun, Seen
 from kit.program import PATIENCE, STOP_LIMIT, Program
 from kit.stage import START_PATIENCE, Stage
 
+BUSY = 0.2  # of a core: the contract says "well under a tenth"
+WATCHED = 0.3  # seconds
 SLACK = 2.0  # seconds beyond the contract's two, for a slow machine
 
 
@@ -14,7 +19,7 @@ def ends_with_usage(stage: Stage, name: str, *attempts: tuple[str, ...]) -> None
         told = " ".join(words)
         ended = program.has_ended(within=START_PATIENCE)
         stage.requires(
-            ended and program.exit_code == 2 and "usage" in program.stderr.text,
+            ended and program.exit_code == 2 and bool(program.stderr.text),
             f"{name} takes {told} for good",
             expected="a usage message on stderr, and exit code 2",
             received=f"exit code {program.exit_code}, on stderr: {program.stderr.text}",
@@ -66,3 +71,21 @@ def stops(program: Program, stage: Stage, signal_name: str, *, server: bool) -> 
             received=f"exit code {program.exit_code}",
             hint="" if program.exit_code != 130 else "130 is the shell's way to say Ctrl+C",
         )
+
+
+def leaves_the_processor_alone(program: Program, stage: Stage) -> None:
+    """See that a program that waits does not compute."""
+    pid = program.process.pid
+    began, worked = time.monotonic(), system.processor_time(pid)
+    if worked is None:
+        raise NotRun(system.NEEDS_LINUX)
+    stage.story.tell(program.name, "..", f"is watched for {WATCHED} s, in which nothing happens")
+    program.has_ended(within=WATCHED)
+    busy = ((system.processor_time(pid) or worked) - worked) / (time.monotonic() - began)
+    stage.requires(
+        busy < BUSY,
+        f"{program.name} keeps the processor busy while nothing happens",
+        expected="well under a tenth of a core",
+        received=f"{busy:.0%} of a core",
+        hint="a loop that asks again and again, instead of a call that waits",
+    )

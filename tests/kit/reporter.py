@@ -52,9 +52,6 @@ class Reporter:
                 after = _mark(item).kwargs["after"]
                 named = [f"{own.id.rpartition('::')[0]}::{after}"] if after else []
                 item.stash[_BUILDS_ON] = tuple(id_ for id_ in (gate, *named) if id_ != own.id)
-        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
-        if terminal and checks and len(checks) == len(items):
-            self.screen = screen.Screen(terminal, list(self.labs.values()))
 
     def _describe(self, item: pytest.Item) -> tuple[str, int]:
         """Give the item its result, not run as yet, and return its place in the order."""
@@ -83,6 +80,9 @@ class Reporter:
         """List every check that was chosen: one that never reports has not passed."""
         checks = [item.stash[_CHECK] for item in session.items if _CHECK in item.stash]
         self.results = {own.id: own for own in checks}
+        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
+        if terminal and checks and len(checks) == len(session.items):
+            self.screen = screen.Screen(terminal, list(self.labs.values()), len(checks))
 
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Begin with the checks that were chosen; pytest asks for them one by one afterwards."""

@@ -13,8 +13,9 @@ COLOURS = {"passed": "green", "failed": "red", "not run": "yellow"}
 class Screen:
     """Writes through pytest's terminal: colours only where it shows them."""
 
-    def __init__(self, terminal: Any, labs: list[Lab]) -> None:
+    def __init__(self, terminal: Any, labs: list[Lab], checks: int) -> None:
         self.terminal = terminal
+        self._left = checks
         self.labs = {lab.name: lab for lab in labs}
         self._part = ("", "")
         self._waiting = 0
@@ -35,8 +36,11 @@ class Screen:
                 self._line(f"\n{own.lab}  {self.labs[own.lab].title}", bold=True)
             self._line(f"\n{own.part}", bold=True)
             self._part = (own.lab, own.part)
+        self._left -= 1
         if own.reason == "builds on":
             self._waiting += 1
+            if not self._left:
+                self._shows_waiting()
             return
         self._shows_waiting()
         note = "" if own.verdict == "passed" else own.sentence

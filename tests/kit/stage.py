@@ -101,7 +101,7 @@ class Stage:
 
     def sees_ready(self, program: Program) -> tuple[str, int]:
         """Wait for the ready line, and return the host and the port that it names."""
-        self._waits_for_start(program)
+        self.waits_for_start(program)
         address = program.ready_at
         if address is None:
             printed = "\n".join(program.stdout.lines) or "nothing on stdout"
@@ -146,7 +146,7 @@ class Stage:
         """End the programs of this check."""
         self.house.end(self.programs)
 
-    def _waits_for_start(self, program: Program) -> None:
+    def waits_for_start(self, program: Program) -> None:
         """Wait for the ready line: longer than usual, unless it is seen to hang."""
         began = time.monotonic()
         worked: float | None = -1.0

@@ -10,6 +10,7 @@ from kit.peer import Address, Peer, Server
 from kit.program import PATIENCE, Program
 from kit.stage import QUIET, START_PATIENCE, Stage
 
+CONNECT_PATIENCE = 10.0  # seconds
 PIECE = 262_144  # bytes a read or write of a long stream
 
 
@@ -255,9 +256,11 @@ class TcpServer(Server):
 def calls(stage: Stage, name: str, program: Program, address: Address, room: int = 0) -> TcpPeer:
     """Connect to a server; while it refuses and lives, go on trying until patience ends.
 
+    Patience is longer than usual: a full queue costs whole seconds (RFC 6298, section 2).
+
     `room` makes the receive buffer small, in bytes, for a peer that is not going to read.
     """
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + CONNECT_PATIENCE
     stage.story.tell(name, "--", f"connects to port {address[1]}")
     while True:
         sock = socket.socket()

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from kit import scaffold
 from kit.lab import TOTAL_POINTS, Lab
 from proof.subjects import Subject

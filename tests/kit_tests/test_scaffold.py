@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from kit import scaffold
 from kit.scaffold import LABS, SOLUTIONS, Gap, MarkerError
 

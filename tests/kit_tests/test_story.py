@@ -102,7 +102,10 @@ def test_a_cause_is_guessed_from_evidence_alone() -> None:
 
     assert cause(Seen("other", whole, whole[:1024]), []).startswith("a buffer of 1024 bytes")
     assert cause(Seen("other", b"hi", b"b'hi'"), []).startswith("str() or an f-string")
-    assert cause(Seen("other", b"hi", b"Echo: hi"), []) == "the program adds b'Echo: ' to what it was sent"
+    assert (
+        cause(Seen("other", b"hi", b"Echo: hi"), [])
+        == "the program adds b'Echo: ' to what it was sent"
+    )
     assert cause(Seen("other", b" hi ", b"hi"), []).startswith("strip()")
     assert cause(Seen("other", b"hi", b"ho"), []) == ""
     assert cause(Seen("silence", b"hi", b""), []) == ""

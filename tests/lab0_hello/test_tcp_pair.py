@@ -4,10 +4,9 @@ import socket
 
 from kit.client_rules import ClientRules
 from kit.lab import check
-from kit.peer import Server
 from kit.server_rules import ListeningRules
 from kit.stage import Stage
-from kit.tcp import Listener, TcpServer
+from kit.tcp import Listener, TcpPeer, TcpServer
 
 HELLO, ANSWER = b"HEY!", b"Are you talking to me?"
 
@@ -23,7 +22,7 @@ def test_the_server_answers_and_stops(stage: Stage) -> None:
         server.program.succeeds()
 
 
-@check(points=8)
+@check(points=7)
 def test_the_server_tells_what_it_does(stage: Stage) -> None:
     server = TcpServer(stage, stage.server("tcp_server"))
     with server.client("alice") as alice:
@@ -53,10 +52,9 @@ class TestLikeEveryServer(ListeningRules):
     default_port = 6789
     server = TcpServer
 
-    def visit(self, server: Server) -> None:
-        with server.client("a visitor") as visitor:
-            visitor.sends(HELLO)
-            visitor.expects(ANSWER)
+    def greets(self, visitor: TcpPeer) -> None:
+        visitor.sends(HELLO)
+        visitor.expects(ANSWER)
 
 
 class TestLikeEveryClient(ClientRules):

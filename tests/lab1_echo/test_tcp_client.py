@@ -65,7 +65,7 @@ def test_each_echo_is_read_before_the_next_message_is_sent(stage: Stage) -> None
             client.succeeds()
 
 
-@check(points=2)
+@check(points=1)
 def test_an_echo_in_pieces_is_put_together(stage: Stage) -> None:
     with Listener(stage, "server") as listener:
         message = "Echo й 世界"

@@ -4,7 +4,7 @@ from kit.lab import check
 from kit.peer import Server
 from kit.server_rules import TcpServerRules
 from kit.stage import Stage
-from kit.tcp import TcpServer
+from kit.tcp import TcpPeer, TcpServer
 
 LONG = 3_000_000  # bytes: more than the system's buffers at both ends hold
 TOO_MUCH = 128_000_000  # bytes: whoever takes so many and gets rid of none has stored them
@@ -171,10 +171,9 @@ class TestLikeEveryServer(TcpServerRules):
     program = "tcp_server"
     default_port = 6789
 
-    def visit(self, server: Server) -> None:
-        with server.client("a visitor") as visitor:
-            visitor.sends(b"are you there?")
-            visitor.expects(b"are you there?")
+    def greets(self, visitor: TcpPeer) -> None:
+        visitor.sends(b"are you there?")
+        visitor.expects(b"are you there?")
 
     def long_visit(self, server: Server) -> None:
         with server.client("a visitor") as visitor:

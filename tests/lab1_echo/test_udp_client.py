@@ -42,7 +42,7 @@ def test_text_in_any_script_travels_as_utf_8(stage: Stage) -> None:
         client.succeeds()
 
 
-@check(points=2)
+@check(points=1)
 def test_a_lost_datagram_is_sent_again(stage: Stage) -> None:
     with UdpPeer(stage, "server") as server:
         message = stage.word()
@@ -96,7 +96,6 @@ def test_it_waits_as_long_as_timeout_says(stage: Stage) -> None:
 
         ends_with_error_line(client, stage, "no attempt was answered")
 
-        server.counts()
         took = time.monotonic() - began
         stage.requires(
             took > 2 * 0.2 * EARLY,
@@ -219,7 +218,6 @@ def test_without_timeout_it_waits_one_second(stage: Stage) -> None:
 
         ends_with_error_line(client, stage, "its one attempt was not answered")
 
-        server.counts()
         took = client.lived()
         stage.requires(
             took > 1.0 * EARLY,

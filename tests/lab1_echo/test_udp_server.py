@@ -4,7 +4,7 @@ from kit.lab import check
 from kit.peer import Server
 from kit.server_rules import ServerRules
 from kit.stage import Stage
-from kit.udp import MAX_DATAGRAM, UdpServer
+from kit.udp import MAX_DATAGRAM, UdpPeer, UdpServer
 
 
 def started(stage: Stage) -> UdpServer:
@@ -106,10 +106,9 @@ class TestLikeEveryServer(ServerRules):
     default_port = 6789
     server = UdpServer
 
-    def visit(self, server: Server) -> None:
-        with server.client("a visitor") as visitor:
-            visitor.sends(b"are you there?")
-            visitor.expects(b"are you there?")
+    def greets(self, visitor: UdpPeer) -> None:
+        visitor.sends(b"are you there?")
+        visitor.expects(b"are you there?")
 
     def long_visit(self, server: Server) -> None:
         with server.client("a visitor") as visitor:

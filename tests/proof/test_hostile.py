@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from proof.subjects import Subject
 
 LIMIT = 40  # seconds; one part's gate with all its patience is far below this
@@ -64,4 +65,3 @@ def test_a_program_that_hangs_is_shown_where_it_hangs() -> None:
 
     place = "labs/lab1_echo/udp_server.py:4 in wait_for_ever: time.sleep(600)"
     assert place in result["checks"][0]["where"]
-
