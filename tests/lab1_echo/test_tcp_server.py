@@ -90,9 +90,10 @@ def test_it_closes_when_the_client_has_ended_its_sending_side(
 
 @check(points=1)
 def test_the_next_client_is_served_when_one_has_left(stage: Stage) -> None:
+    server = started(stage)
     for name in ("alice", "bob", "carol", "dave", "eve", "frank", "grace"):
         message = stage.word().encode()
-        with started(stage).client(name) as client:
+        with server.client(name) as client:
             client.sends(message)
             client.expects(message, hint="accept() again: the listener stays open for the next one")
 
@@ -177,6 +178,4 @@ class TestLikeEveryServer(TcpServerRules):
 
     def long_visit(self, server: Server) -> None:
         with server.client("a visitor") as visitor:
-            for _ in range(25):
-                visitor.sends(bytes(1_000))
-                visitor.expects(bytes(1_000))
+            visitor.exchanges(bytes(25_000))

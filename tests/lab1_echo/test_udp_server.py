@@ -114,4 +114,5 @@ class TestLikeEveryServer(ServerRules):
         with server.client("a visitor") as visitor:
             for _ in range(25):
                 visitor.sends(bytes(1_000))
+            for _ in range(25):
                 visitor.expects(bytes(1_000))
