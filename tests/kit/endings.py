@@ -23,7 +23,7 @@ def ends_with_usage(stage: Stage, name: str, *attempts: tuple[str, ...]) -> None
             f"{name} takes {told} for good",
             expected="a usage message on stderr, and exit code 2",
             received=f"exit code {program.exit_code}, on stderr: {program.stderr.text}",
-            hint="argparse checks an option with its type= function, which refuses what is out of range",
+            hint="argparse checks an option with its type= function, which may refuse a value",
         )
 
 

@@ -1,4 +1,4 @@
-"""What every lab has: 100 points, a handout, and an untouched scaffold that names its first TODO."""
+"""What every lab has: 100 points, a handout, an untouched scaffold that names its first TODO."""
 
 import importlib
 import re

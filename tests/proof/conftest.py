@@ -1,4 +1,4 @@
-"""Runs the suites on the subjects, several at a time, ahead of the tests that look at the results."""
+"""Runs the suites on the subjects, several at a time, ahead of the tests on their results."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -116,12 +116,29 @@ def chaffs(lab: str) -> list[Subject]:
 
 def open_gaps(lab: str) -> list[Subject]:
     """Return, for each gap of a lab, a tree in which this gap alone is open."""
-    found = []
-    for file in sorted((ROOT / scaffold.SOLUTIONS / lab).glob("*.py")):
-        for gap in scaffold.gaps(file.read_text(encoding="utf-8"), file.name):
-            name = f"{file.stem}: TODO {gap.number}"
-            found.append(Subject(lab, name, opened=(gap.number,), part=file.stem))
-    return found
+    return [
+        Subject(lab, f"{program}: TODO {number}", opened=(number,), part=program)
+        for program, numbers in _gaps(lab).items()
+        for number in numbers
+    ]
+
+
+def one_program_done(lab: str) -> list[Subject]:
+    """Return, for each program of a lab that has gaps, a tree in which it alone is done."""
+    every = _gaps(lab)
+    return [
+        Subject(lab, program, opened=tuple(n for p in every if p != program for n in every[p]))
+        for program in every
+    ]
+
+
+def _gaps(lab: str) -> dict[str, list[int]]:
+    files = sorted((ROOT / scaffold.SOLUTIONS / lab).glob("*.py"))
+    found = {
+        file.stem: [gap.number for gap in scaffold.gaps(file.read_text("utf-8"), file.name)]
+        for file in files
+    }
+    return {program: numbers for program, numbers in found.items() if numbers}
 
 
 def _inside(tree: Path) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from proof import golden
-from proof.subjects import PROOF, Subject, chaffs, labs, open_gaps, wheats
+from proof.subjects import PROOF, Subject, chaffs, labs, one_program_done, open_gaps, wheats
 
 
 def subjects(make: Callable[[str], list[Subject]]) -> pytest.MarkDecorator:
@@ -32,6 +32,15 @@ def test_an_open_gap_is_named_by_the_checks_and_costs_points(
     first = next(check for check in result["checks"] if check["verdict"] != "passed")
     assert first["sentence"] == f"{todo} waits for you"
     assert result["exit_code"] == 1
+
+
+@subjects(one_program_done)
+def test_filling_the_gaps_of_one_program_turns_exactly_its_checks_green(
+    subject: Subject, result: dict[str, Any]
+) -> None:
+    green = {check["id"] for check in result["checks"] if check["verdict"] == "passed"}
+    own = {check["id"] for check in result["checks"] if f"/test_{subject.name}.py" in check["id"]}
+    assert green == own
 
 
 @subjects(chaffs)
