@@ -26,13 +26,13 @@ Address = tuple[str, int]
 
 def ask(
     sock: socket.socket, server: Address, message: bytes, timeout: float, attempts: int
-) -> None:
+) -> bytes:
     """Send `message` to `server` until its echo comes: `attempts` times at most, `timeout` s each.
 
-    Raises TimeoutError when no attempt was answered.
+    Return the echo; raise TimeoutError when no attempt was answered.
     """
     # gap 2: Send the message, and look at what arrives until `timeout` seconds are over.
-    #   Return when the echo is there: these bytes, from this server. Otherwise send again;
+    #   Return the echo when it is there: these bytes, from this server. Otherwise send again;
     #   after the last attempt raise TimeoutError with a text that says what happened.
     for _ in range(attempts):
         sock.sendto(message, server)
@@ -40,8 +40,9 @@ def ask(
         while (left := deadline - time.monotonic()) > 0:
             sock.settimeout(left)
             with contextlib.suppress(TimeoutError):
-                if sock.recvfrom(MAX_DATAGRAM) == (message, server):
-                    return
+                received, sender = sock.recvfrom(MAX_DATAGRAM)
+                if (received, sender) == (message, server):
+                    return received
     raise TimeoutError(f"nothing came back, attempts: {attempts}")
     # end gap
 
@@ -60,8 +61,8 @@ def main() -> None:
         # macOS sends no datagram of more than 9,216 bytes unless the socket has room for it.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * MAX_DATAGRAM)
         server = socket.gethostbyname(options.host), options.port
-        ask(sock, server, options.message.encode(), options.timeout, options.attempts)
-        print(options.message)
+        message = options.message.encode()
+        print(ask(sock, server, message, options.timeout, options.attempts).decode())
 
 
 if __name__ == "__main__":

@@ -50,14 +50,15 @@ def _failure(result: CheckResult, outcome: str, story: list[str]) -> str:
 def _todo(result: CheckResult, asked: str) -> str:
     lines = [result.sentence]
     lines += [f"  your program came to {place}" for place in result.where]
-    lines += ["", *(f"  {line}" for line in asked.splitlines())]
+    told = asked or "the line that raises NotImplementedError is still there: delete it"
+    lines += ["", *(f"  {line}" for line in told.splitlines())]
     return "\n".join([*lines, "", f"  read on: {result.read_on}"])
 
 
 def _text(seen: str | bytes | None) -> str:
     if seen is None:
         return ""
-    return seen if isinstance(seen, str) else (shown(seen) if seen else "nothing")
+    return seen if isinstance(seen, str) else shown(seen)
 
 
 def _where_they_part(expected: str | bytes | None, received: str | bytes | None) -> str:

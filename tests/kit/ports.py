@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from kit import system
 from kit.failure import NotRun
 from kit.peer import Address
-from kit.stage import START_PATIENCE
 
+TAKEN_PATIENCE = 5.0  # seconds; who has a port for longer is not another suite
 OTHER_LOOPBACK = "127.0.0.2"
 
 
@@ -38,7 +38,7 @@ def tries(attempt: Callable[[], bool], patience: float) -> bool:
 
 def when_free(port: int, attempt: Callable[[], bool]) -> None:
     """Try until `attempt` gets the well-known port: another run of this suite may just have it."""
-    if not tries(attempt, START_PATIENCE):
+    if not tries(attempt, TAKEN_PATIENCE):
         owner = system.owner_of_port(port, "tcp") or system.owner_of_port(port, "udp")
         raise NotRun(f"port {port} is taken by {owner or 'another program'}")
 

@@ -178,7 +178,8 @@ class Program:
             self._looked_at += self.stdout.lines[self._looked_at :].index(line) + 1
             return
         since = self.stdout.lines[self._looked_at :]
-        seen = Seen("silence", _cut(line), "\n".join(map(_cut, since)) or "nothing on stdout")
+        told = [*(since or ["nothing on stdout"]), *self.stderr.lines]
+        seen = Seen("silence", _cut(line), "\n".join(map(_cut, told)))
         raise self._failure(f"{self.name} did not print the line that was expected", seen, hint)
 
     def logs(self, *texts: str) -> None:
@@ -286,7 +287,8 @@ class Program:
                 data = os.read(stream.fileno(), 65_536)
                 with self._changed:
                     for line in output.feed(data):
-                        self.story.tell(self.name, mark, line[:TOLD_LINE])
+                        if "<frozen runpy>" not in line:  # that is how python -m begins
+                            self.story.tell(self.name, mark, line[:TOLD_LINE])
                         if output is self.stderr and (gap := _TODO.match(line)):
                             self.todo = int(gap[1])
                             self._ring()
@@ -317,7 +319,7 @@ def ended(exit_code: int) -> str:
 
 
 def _cut(line: str) -> str:
-    return line if len(line) <= TOLD_LINE else f"{line[:TOLD_LINE]}… ({len(line):,} characters)"
+    return line if len(line) <= TOLD_WORD else f"{line[:TOLD_WORD]}… ({len(line):,} characters)"
 
 
 def _as_typed(words: list[str]) -> str:

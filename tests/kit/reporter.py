@@ -36,6 +36,7 @@ class Reporter:
         self.results: dict[str, CheckResult] = {}
         self.screen: screen.Screen | None = None
         self.schedule = Schedule()
+        self._collected = 0
 
     # Before the checks: who builds on whom, and in what order.
 
@@ -43,6 +44,7 @@ class Reporter:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Bring the checks into the order of the work, and see what each builds on."""
         checks = [item for item in items if item.get_closest_marker("check")]
+        self._collected = len(checks)
         places = {item: self._describe(item) for item in checks}
         items.sort(key=lambda item: places.get(item, ("~", 0)))
         gates: dict[tuple[str, str], str] = {}
@@ -82,7 +84,8 @@ class Reporter:
         self.results = {own.id: own for own in checks}
         terminal = self.config.pluginmanager.get_plugin("terminalreporter")
         if terminal and checks and len(checks) == len(session.items):
-            self.screen = screen.Screen(terminal, list(self.labs.values()), len(checks))
+            every = len(checks) == self._collected
+            self.screen = screen.Screen(terminal, list(self.labs.values()), len(checks), every)
 
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Begin with the checks that were chosen; pytest asks for them one by one afterwards."""
@@ -222,7 +225,7 @@ def _shape(report: pytest.TestReport, own: CheckResult) -> None:
     """Let pytest's own words for a report say what our result says."""
     if own.reason == "kit":
         return  # our bug: the traceback stays as it is
-    if own.verdict == "not run":
+    if own.reason == "system":
         report.outcome = "skipped"
         report.longrepr = (report.location[0], report.location[1] or 0, own.sentence)
     else:

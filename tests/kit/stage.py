@@ -138,7 +138,7 @@ class Stage:
                     outcome += f": {crash}"
             places += program.places()
             todo = todo or program.todo
-        cause = hint if hint and seen.kind == "told" else hints.cause(seen, self.programs) or hint
+        cause = hints.cause(seen, self.programs, places, hint)
         asked = scaffold.todo_text(self.house.tree.root, places) if todo else ""
         return Failure(sentence, seen, self.story.told(), places, outcome, cause, todo, asked)
 

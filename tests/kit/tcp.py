@@ -1,11 +1,13 @@
 """Peers that speak TCP: the client of a server under test, and a server for a client under test."""
 
+import contextlib
 import errno
 import socket
 import struct
 import time
 
 from kit.failure import Seen
+from kit.hints import NOT_CLOSED
 from kit.peer import Address, Peer, Server
 from kit.program import PATIENCE, Program
 from kit.stage import QUIET, START_PATIENCE, Stage
@@ -20,7 +22,8 @@ class TcpPeer(Peer):
     def __init__(self, stage: Stage, name: str, program: Program, sock: socket.socket) -> None:
         super().__init__(stage, name, program, sock)
         self.sock.setblocking(False)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(OSError):  # macOS: the other end has gone meanwhile
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def sends(self, data: bytes) -> None:
         """Send all of it; fails when the program does not take it."""
@@ -45,13 +48,17 @@ class TcpPeer(Peer):
         """Send each byte alone, `gap` seconds apart, so that no two are likely to come together."""
         self.tells("--", f"sends {len(data)} bytes, one at a time")
         for byte in data:
-            self.sock.send(bytes([byte]))
+            try:
+                self.sock.send(bytes([byte]))
+            except OSError as error:  # what it did not wait for will be missed by the next wait
+                self.tells("..", f"could not go on: {error}")
+                return
             self.program.waits_until(self.over, gap)
 
     def expects(self, data: bytes, hint: str = "") -> None:
         """Wait until exactly these bytes have come; what comes after them stays unread."""
         received = bytearray()
-        waited = f"{self.name} waited for {len(data):,} bytes"
+        waited = f"{self.name} waited for {_count(data)}"
         deadline = time.monotonic() + PATIENCE
         while len(received) < len(data):
             piece = self._piece(len(data) - len(received), deadline, waited, data, received, hint)
@@ -67,12 +74,12 @@ class TcpPeer(Peer):
         self.tells("->", data)
         received = bytearray()
         left = memoryview(data)
-        waited = f"{self.name} waited for the echo of {len(data):,} bytes"
+        waited = f"{self.name} waited for the echo of {_count(data)}"
         deadline = time.monotonic() + PATIENCE
         while len(received) < len(data):
             if not self.waits(deadline, to_write=bool(left) and not self.over()):
                 self.tells("<-", bytes(received))
-                raise self.fails(waited, Seen("silence", data, bytes(received)), hint)
+                raise self.fails(waited, Seen("silence", data, bytes(received) or None), hint)
             if left:
                 try:
                     left = left[self.sock.send(left[:PIECE]) :]
@@ -111,20 +118,22 @@ class TcpPeer(Peer):
     def ends_sending(self) -> None:
         """Half-close: nothing more will be sent, what comes is still read (TCP's FIN)."""
         self.tells("--", "ends its sending side")
-        self.sock.shutdown(socket.SHUT_WR)
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError as error:  # the program has broken the connection off: the next wait sees it
+            self.tells("..", f"could not: {error}")
 
     def expects_close(self, hint: str = "", patience: float = PATIENCE) -> None:
         """Wait for the end of the stream, with nothing before it."""
         waited = f"{self.name} waited for the end of the connection"
-        expected = "the end of the stream"
+        expected = NOT_CLOSED.expected
         try:
             data = self._read(PIECE, time.monotonic() + patience)
         except OSError as error:
             raise self.fails(waited, Seen(_how(error), expected, str(error)), hint) from None
         if data is None:
             self.tells("..", f"waits {patience:g} s, and the connection stays open")
-            seen = Seen("silence", expected, "nothing: the connection stays open")
-            raise self.stage.failure(f"{self.name}'s connection was not closed", seen, hint)
+            raise self.stage.failure(f"{self.name}'s connection was not closed", NOT_CLOSED, hint)
         if data:
             self.tells("<-", data)
             raise self.fails(waited, Seen("other", expected, data), hint)
@@ -140,8 +149,7 @@ class TcpPeer(Peer):
             data = b""
         if data is None:
             self.tells("..", f"waits {patience:g} s, and the connection stays open")
-            seen = Seen("silence", "the connection ends", "nothing: the connection stays open")
-            raise self.stage.failure(f"{self.name}'s connection was not closed", seen, hint)
+            raise self.stage.failure(f"{self.name}'s connection was not closed", NOT_CLOSED, hint)
         self.tells("--", "sees its connection end")
 
     def expects_nothing(self, hint: str = "", quiet: float = QUIET) -> None:
@@ -203,7 +211,7 @@ class TcpPeer(Peer):
         if not piece:
             if received:
                 self.tells("<-", bytes(received))
-            raise self.fails(waited, Seen(kind, expected, bytes(received)), hint)
+            raise self.fails(waited, Seen(kind, expected, bytes(received) or None), hint)
         return piece
 
     def _read(self, size: int, deadline: float) -> bytes | None:
@@ -278,6 +286,10 @@ def calls(stage: Stage, name: str, program: Program, address: Address, room: int
             program.waits_until(lambda: program.exit_code is not None, 0.02)
         else:
             return TcpPeer(stage, name, program, sock)
+
+
+def _count(data: bytes) -> str:
+    return "1 byte" if len(data) == 1 else f"{len(data):,} bytes"
 
 
 def _how(error: OSError) -> str:

@@ -25,6 +25,7 @@ class UdpPeer(Peer):
         super().__init__(stage, name, program, udp_socket(at))
         self.to = to
         self._is_server = to is None
+        self.tells("--", f"has port {self.address[1]}")
 
     def sends(self, datagram: bytes, to: Address | None = None) -> None:
         """Send one datagram, to the program unless told otherwise."""
@@ -38,7 +39,7 @@ class UdpPeer(Peer):
         waited = f"{self.name} waited for a datagram"
         received = self._next(time.monotonic() + patience)
         if received is None:
-            raise self.fails(waited, Seen("silence", datagram, b""), hint)
+            raise self.fails(waited, Seen("silence", datagram), hint)
         if received != datagram:
             raise self.fails(waited, Seen("other", datagram, received), hint)
 

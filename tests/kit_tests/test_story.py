@@ -22,7 +22,7 @@ def test_a_message_has_its_parts_in_order() -> None:
         result,
         Failure(
             "alice waited for 2 bytes, for 3 s and in vain",
-            Seen("silence", b"hi", b""),
+            Seen("silence", b"hi"),
             story,
             [place],
             hint="the reply is never sent",
@@ -100,12 +100,14 @@ def test_what_came_before_the_story_is_told_at_its_beginning() -> None:
 def test_a_cause_is_guessed_from_evidence_alone() -> None:
     whole = bytes(range(256)) * 20
 
-    assert cause(Seen("other", whole, whole[:1024]), []).startswith("a buffer of 1024 bytes")
-    assert cause(Seen("other", b"hi", b"b'hi'"), []).startswith("str() or an f-string")
+    assert cause(Seen("other", whole, whole[:1024]), [], [], "").startswith(
+        "a buffer of 1024 bytes"
+    )
+    assert cause(Seen("other", b"hi", b"b'hi'"), [], [], "").startswith("str() or an f-string")
     assert (
-        cause(Seen("other", b"hi", b"Echo: hi"), [])
+        cause(Seen("other", b"hi", b"Echo: hi"), [], [], "")
         == "the program adds b'Echo: ' to what it was sent"
     )
-    assert cause(Seen("other", b" hi ", b"hi"), []).startswith("strip()")
-    assert cause(Seen("other", b"hi", b"ho"), []) == ""
-    assert cause(Seen("silence", b"hi", b""), []) == ""
+    assert cause(Seen("other", b" hi ", b"hi"), [], [], "").startswith("strip()")
+    assert cause(Seen("other", b"hi", b"ho"), [], [], "the hint") == "the hint"
+    assert cause(Seen("silence", b"hi"), [], [], "") == ""

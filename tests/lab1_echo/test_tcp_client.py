@@ -32,11 +32,14 @@ def test_nothing_is_added_to_a_message(stage: Stage) -> None:
         listener.starts_client("tcp_client", message)
         with listener.is_called() as server:
             server.expects(message.encode())
-            server.expects_nothing(hint="the message's bytes alone: no newline, no 0")
+            server.expects_nothing(
+                hint="send the message's bytes and nothing else, no newline either"
+            )
 
 
 @check(points=1)
 def test_text_in_any_script_travels_as_utf_8(stage: Stage) -> None:
+    """Text in any script travels as UTF-8."""
     with Listener(stage, "server") as listener:
         message = "Привіт, 世界! Zażółć 🙂"
         client = listener.starts_client("tcp_client", message)
