@@ -47,7 +47,7 @@ class Schedule:
 
     def __init__(self) -> None:
         system.adopt_orphans()
-        system.let_programs_be_interrupted()
+        system.clear_up_when_told_to_stop()
         self._pool = ThreadPoolExecutor(AT_ONCE, "check")
         self._outcomes: dict[str, Future[Outcome]] = {}
         self._houses: set[House] = set()

@@ -30,17 +30,16 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def let_programs_be_interrupted() -> None:
-    """See that programs start with SIGINT as usual, also when we run in the background.
+def clear_up_when_told_to_stop() -> None:
+    """Let SIGTERM end this run as Ctrl+C does, so that no program outlives it.
 
-    A shell starts what runs in the background with SIGINT ignored, and that is inherited; a signal
-    with a handler is back at its default in a new program (man 2 execve).
+    It also lets programs start with SIGINT as usual when we run in the background: a shell starts
+    what runs there with SIGINT ignored, that is inherited, and a signal with a handler is back at
+    its default in a new program (man 2 execve).
     """
-    if (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    ):
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
 
 
 def end_tree(process: subprocess.Popen[bytes]) -> None:
