@@ -76,7 +76,7 @@ class ClientRules:
         """Ctrl+C ends it without a traceback while it waits for an answer."""
         with self.fake_server(stage, "silent server") as server:
             program = server.starts_client(self.program, *self.arguments)
-            server.is_called()
+            _connection = server.is_called()  # kept: nobody else keeps it open
 
             stops(program, stage, "SIGINT", server=False)
 
@@ -84,6 +84,6 @@ class ClientRules:
     def test_while_it_waits_it_leaves_the_processor_alone(self, stage: Stage) -> None:
         with self.fake_server(stage, "silent server") as server:
             program = server.starts_client(self.program, *self.arguments)
-            server.is_called()
+            _connection = server.is_called()
 
             leaves_the_processor_alone(program, stage)

@@ -21,7 +21,7 @@ def ends_with_usage(stage: Stage, name: str, *attempts: tuple[str, ...]) -> None
         ended = program.has_ended(within=START_PATIENCE)
         stage.requires(
             ended and program.exit_code == 2 and bool(program.stderr.text),
-            f"{name} takes {told} for good",
+            f"{name} accepts {told}",
             expected="a usage message on stderr, and exit code 2",
             received=f"exit code {program.exit_code}, on stderr: {program.stderr.text}",
             hint="argparse checks an option with its type= function, which may refuse a value",
@@ -48,8 +48,14 @@ def ends_with_error_line(program: Program, stage: Stage, situation: str, hint: s
 
 def stops(program: Program, stage: Stage, signal_name: str, *, server: bool) -> None:
     """See that a signal ends a program within the contract's time, quietly; a server with 0."""
-    ended = program.is_told_to_stop(signal_name, STOP_LIMIT + SLACK)
     key = "Ctrl+C" if signal_name == "SIGINT" else signal_name
+    stage.requires(
+        program.exit_code is None,
+        f"{program.name} ended before {key}",
+        expected="it waits",
+        received="it has ended",
+    )
+    ended = program.is_told_to_stop(signal_name, STOP_LIMIT + SLACK)
     stage.requires(
         ended,
         f"{program.name} did not end at {key}",
@@ -81,10 +87,15 @@ def leaves_the_processor_alone(program: Program, stage: Stage) -> None:
     if worked is None:
         raise NotRun(system.NEEDS_LINUX)
     stage.story.tell(program.name, "..", "is watched while nothing happens")
-    busy = 1.0
-    while busy > CALM and time.monotonic() < began + WATCHED_LONGEST:
+    busy = 0.0
+    while time.monotonic() < began + WATCHED_LONGEST:
         program.has_ended(within=WATCHED)
-        busy = ((system.processor_time(pid) or worked) - worked) / (time.monotonic() - began)
+        now = system.processor_time(pid)
+        if now is None:
+            break  # it has ended: what was seen before counts
+        busy = (now - worked) / (time.monotonic() - began)
+        if busy < CALM:
+            break
     stage.requires(
         busy < BUSY,
         f"{program.name} keeps the processor busy while nothing happens",

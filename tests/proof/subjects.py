@@ -108,10 +108,21 @@ def chaffs(lab: str) -> list[Subject]:
             lab,
             f"{wrong.program}: {wrong.name}",
             ((f"{wrong.program}.py", wrong.applied_to(_solution(lab, wrong.program))),),
-            part=wrong.program,
+            part=part_of(lab, wrong.program),
         )
         for wrong in importlib.import_module(f"proof.{lab}.chaffs").CHAFFS
     ]
+
+
+def part_of(lab: str, program: str) -> str:
+    """Return the part of a lab's suite that tries a program: a file a program, or one a pair."""
+    pair = f"{program.partition('_')[0]}_pair"
+    return pair if (PROOF.parent / lab / f"test_{pair}.py").exists() else program
+
+
+def parts_with_programs(lab: str) -> set[str]:
+    """Return the parts that look at programs, and not at the machine."""
+    return {part_of(lab, file.stem) for file in (ROOT / scaffold.SOLUTIONS / lab).glob("*_*.py")}
 
 
 def open_gaps(lab: str) -> list[Subject]:

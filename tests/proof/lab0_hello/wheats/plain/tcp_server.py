@@ -1,0 +1,8 @@
+"""Lab 0: the TCP server."""
+
+import socket
+
+from .hello import server
+
+if __name__ == "__main__":
+    server(socket.SOCK_STREAM)
