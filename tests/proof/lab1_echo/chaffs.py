@@ -1,18 +1,12 @@
-"""Lab 1's wrong programs: each is the reference with one bug that beginners write."""
+"""Lab 1's wrong programs: each is the reference with one bug that beginners write.
 
-from proof.subjects import chaff
+A file a program, in the order of its checks; what programs share is in `rules_chaffs`. Some bugs
+look far-fetched: they fail one check alone where the usual bug fails several.
+"""
 
-CHAFFS = [
-    chaff(
-        "udp_server",
-        "it reads 1024 bytes",
-        "sock.recvfrom(MAX_DATAGRAM)",
-        "sock.recvfrom(1024)",
-    ),
-    chaff(
-        "udp_server",
-        "it stops at an empty datagram",
-        "            sock.sendto(datagram, address)\n",
-        "            if not datagram:\n                break\n            sock.sendto(datagram, address)\n",
-    ),
-]
+from proof.lab1_echo.tcp_client_chaffs import TCP_CLIENT
+from proof.lab1_echo.tcp_server_chaffs import TCP_SERVER
+from proof.lab1_echo.udp_client_chaffs import UDP_CLIENT
+from proof.lab1_echo.udp_server_chaffs import UDP_SERVER
+
+CHAFFS = [*UDP_SERVER, *UDP_CLIENT, *TCP_SERVER, *TCP_CLIENT]
