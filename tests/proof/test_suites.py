@@ -6,7 +6,17 @@ from typing import Any
 import pytest
 
 from proof import golden
-from proof.subjects import PROOF, Subject, chaffs, labs, one_program_done, open_gaps, part_of, parts_with_programs, wheats
+from proof.subjects import (
+    PROOF,
+    Subject,
+    chaffs,
+    labs,
+    one_program_done,
+    open_gaps,
+    part_of,
+    parts_with_programs,
+    wheats,
+)
 
 
 def subjects(make: Callable[[str], list[Subject]]) -> pytest.MarkDecorator:
@@ -66,5 +76,7 @@ def test_every_check_has_a_chaff_that_fails_it_alone(lab: str) -> None:
             program = name.partition(":")[0]
             alone.add((part_of(lab, program), failed[0].removeprefix("✗ ")))
     checks = Subject(lab, "all").tried("--collect-only")["checks"]
-    every = {(check["id"].partition("test_")[2].partition(".py")[0], check["title"]) for check in checks}
+    every = {
+        (check["id"].partition("test_")[2].partition(".py")[0], check["title"]) for check in checks
+    }
     assert {check for check in every - alone if check[0] in parts_with_programs(lab)} == set()

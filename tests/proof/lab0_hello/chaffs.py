@@ -19,7 +19,9 @@ def of_a_server(program: str, answering: str) -> list[Chaff]:
             answering,
             f"{answering}        import time\n\n        time.sleep(60)\n",
         ),
-        chaff(program, "it does not say what it heard", "said {hello!r}", "said {len(hello)} bytes"),
+        chaff(
+            program, "it does not say what it heard", "said {hello!r}", "said {len(hello)} bytes"
+        ),
         *server_chaffs(program)[:COUNT],
         chaff(
             program,

@@ -128,6 +128,18 @@ TCP_CLIENT = [
         LINES,
         "        for line in sys.stdin.readlines():\n",
     ),
+    wrong(
+        "it reads stdin 4096 letters at a time",
+        LINES,
+        '        for line in iter(lambda: sys.stdin.readline(4096), ""):\n',
+    ),
+    wrong(
+        "it takes a server that has gone for the end of its work",
+        "            raise ConnectionError(",
+        "            if not received:\n"
+        "                sys.exit(0)\n"
+        "            raise ConnectionError(",
+    ),
     wrong("it ignores stdin", LINES, "        for line in []:\n"),
     wrong("it shows a prompt on a pipe", LINES, '        while line := input("> ") + "\\n":\n'),
     wrong("it strips the lines", 'line.removesuffix("\\n")', "line.strip()"),

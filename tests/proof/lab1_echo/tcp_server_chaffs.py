@@ -243,6 +243,11 @@ TCP_SERVER = [
         ACCEPT,
         ACCEPT + "            connection.settimeout(0.4)\n",
     ),
+    wrong(
+        "it sends with send(), and does not look at what it returns",
+        "        connection.sendall(piece)\n",
+        "        connection.settimeout(60)\n        connection.send(piece)\n",
+    ),
     *server_chaffs(NAME),
     # What these rules look like in this program alone.
     wrong(

@@ -62,6 +62,12 @@ UDP_SERVER = [
     wrong("it never answers", SEND, '            frame.info(f"{address} said {datagram}")\n'),
     # One datagram after another.
     wrong("it serves one datagram and ends", SEND, f"{SEND}            return\n"),
+    wrong("it sends everything twice", SEND, SEND + SEND),
+    wrong(
+        "it answers from another port",
+        "            sock.sendto",
+        "            socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto",
+    ),
     wrong(
         "it takes nine short datagrams for a flood",
         SERVE,

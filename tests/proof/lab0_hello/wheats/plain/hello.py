@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 
-HELLO, ANSWER = b"HEY!", "Are you talking to me?".encode()
+HELLO, ANSWER = b"HEY!", b"Are you talking to me?"
 
 
 def port(lowest):
@@ -62,7 +62,7 @@ def server(kind):
         complain(error)
     if kind == socket.SOCK_STREAM:
         sock.listen(1)
-    say("Listening on %s:%s" % (args.host, sock.getsockname()[1]))
+    say(f"Listening on {args.host}:{sock.getsockname()[1]}")
     say("Waiting for a client to call.")
     try:
         if kind == socket.SOCK_DGRAM:
