@@ -14,14 +14,16 @@ SLACK = 2.0  # seconds beyond the contract's two, for a slow machine
 
 
 def ends_with_usage(stage: Stage, name: str, *attempts: tuple[str, ...]) -> None:
-    """See that each of these command lines gets argparse's message and exit code 2."""
+    """See that each of these command lines gets argparse's message and exit code 2.
+
+    The bad option with its value comes first.
+    """
     programs = [(words, stage.program(name, *words)) for words in attempts]
     for words, program in programs:
-        told = " ".join(words)
         ended = program.has_ended(within=START_PATIENCE)
         stage.requires(
             ended and program.exit_code == 2 and bool(program.stderr.text),
-            f"{name} accepts {told}",
+            f"{name} accepts {' '.join(words[:2])}",
             expected="a usage message on stderr, and exit code 2",
             received=f"exit code {program.exit_code}, on stderr: {program.stderr.text}",
             hint="argparse checks an option with its type= function, which may refuse a value",

@@ -27,7 +27,10 @@ class TcpPeer(Peer):
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def sends(self, data: bytes) -> None:
-        """Send all of it; fails when the program does not take it."""
+        """Send all of it; fails when the program does not take it.
+
+        When the connection has ended, the next wait sees it: here, and in all that sends.
+        """
         self.tells("->", data)
         left = memoryview(data)
         deadline = time.monotonic() + PATIENCE
@@ -40,8 +43,8 @@ class TcpPeer(Peer):
                     raise self.fails(f"{self.name} wanted to send", rest) from None
                 continue
             except OSError as error:
-                rest = Seen(_how(error), f"{len(data):,} bytes are taken", f"{len(left):,} left")
-                raise self.fails(f"{self.name} wanted to send", rest) from None
+                self.could_not(error)
+                return
             left = left[sent:]
             deadline = time.monotonic() + PATIENCE
 
@@ -51,8 +54,8 @@ class TcpPeer(Peer):
         for byte in data:
             try:
                 self.sock.send(bytes([byte]))
-            except OSError as error:  # what it did not wait for will be missed by the next wait
-                self.tells("..", f"could not go on: {error}")
+            except OSError as error:
+                self.could_not(error)
                 return
             self.program.waits_until(self.over, gap)
 
@@ -122,7 +125,7 @@ class TcpPeer(Peer):
                 if not self.waits(until, to_read=False, to_write=True) or self.over():
                     break
             except OSError as error:
-                self.tells("..", f"could not go on: {error}")
+                self.could_not(error)
                 break
         self.tells("..", f"got rid of {taken:,} bytes")
         return taken
@@ -132,8 +135,8 @@ class TcpPeer(Peer):
         self.tells("--", "ends its sending side")
         try:
             self.sock.shutdown(socket.SHUT_WR)
-        except OSError as error:  # the program has broken the connection off: the next wait sees it
-            self.tells("..", f"could not: {error}")
+        except OSError as error:
+            self.could_not(error)
 
     def expects_close(self, hint: str = "", patience: float = PATIENCE) -> None:
         """Wait for the end of the stream, with nothing before it."""
@@ -205,6 +208,10 @@ class TcpPeer(Peer):
                 raise self.stage.failure(f"{self.name} was sent more than it asked for", seen)
         self.tells("--", "closes the connection")
         self.sock.close()
+
+    def could_not(self, error: OSError) -> None:
+        """Tell that the connection has ended."""
+        self.tells("..", f"could not: {error.strerror or error}")
 
     def _piece(
         self,
@@ -285,7 +292,8 @@ class TcpServer(Server):
 def calls(stage: Stage, name: str, program: Program, address: Address, room: int = 0) -> TcpPeer:
     """Connect to a server; while it refuses and lives, go on trying until patience ends.
 
-    Patience is longer than usual: a full queue costs whole seconds (RFC 6298, section 2).
+    When it has ended, the next wait sees it. Patience is longer than usual: a full queue costs
+    whole seconds (RFC 6298, section 2).
 
     `room` makes the receive buffer small, in bytes, for a peer that is not going to read.
     """
@@ -299,12 +307,15 @@ def calls(stage: Stage, name: str, program: Program, address: Address, room: int
         try:
             sock.connect(address)
         except OSError as error:
+            peer = TcpPeer(stage, name, program, sock)
+            if peer.over():
+                peer.could_not(error)
+                return peer
             sock.close()
-            if time.monotonic() > deadline or program.exit_code is not None or program.todo:
-                peer = Peer(stage, name, program, sock)
+            if time.monotonic() > deadline:
                 seen = Seen("silence", "a connection", str(error))
                 raise peer.fails(f"{name} tried to connect", seen) from None
-            program.waits_until(lambda: program.exit_code is not None, 0.02)
+            program.waits_until(peer.over, 0.02)
         else:
             return TcpPeer(stage, name, program, sock)
 

@@ -1,5 +1,6 @@
 """The frame that the labs' programs are given: what only another system would show."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -29,7 +30,10 @@ connection.recv(10)
 
 def test_sockets_that_wait_in_slices_work_and_can_be_interrupted() -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", WAITING], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", WAITING],
+        env=os.environ | {"PYTHONPATH": os.fspath(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as program:
         assert program.stdout
         assert program.stdout.readline() == b"as on Windows\n"

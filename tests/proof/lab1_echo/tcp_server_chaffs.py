@@ -239,14 +239,16 @@ TCP_SERVER = [
     ),
     # A quiet client.
     wrong(
-        "it waits for a quiet client no longer than 0.4 s",
+        "it waits for a quiet client no longer than 0.8 s",
         ACCEPT,
-        ACCEPT + "            connection.settimeout(0.4)\n",
+        ACCEPT + "            connection.settimeout(0.8)\n",
     ),
     wrong(
-        "it sends with send(), and does not look at what it returns",
+        "it gives up on a client that does not read at once",
         "        connection.sendall(piece)\n",
-        "        connection.settimeout(60)\n        connection.send(piece)\n",
+        "        connection.settimeout(0.1)\n"
+        "        connection.sendall(piece)\n"
+        "        connection.settimeout(None)\n",
     ),
     *server_chaffs(NAME),
     # What these rules look like in this program alone.
