@@ -19,6 +19,7 @@ QUIET = 0.15  # seconds after which "nothing came" is believed, where nothing la
 START_WORK = 4.0  # seconds of computing; a program that starts slowly does not compute so long
 LETTERS = bytes(ord("a") + byte % 26 for byte in range(256))  # a letter for every byte
 USUAL = ("--port", "0")
+REFERENCES = Tree(Path(__file__).parents[2], scaffold.SOLUTIONS)
 
 
 class House:
@@ -39,16 +40,16 @@ class House:
         *,
         buffered: bool = False,
         stdin: Stdin = "open",
+        reference_of: str = "",
     ) -> Program:
-        """Start a program; see `Program`."""
+        """Start a program; see `Program`. `reference_of` names the lab whose reference it is."""
         with self._lock:
             if self._closing:
                 raise NotRun("the run was broken off")
             self._started += 1
             answers = Path(self._folder.name, f"{self._started}")
-            program = Program(
-                self.tree, self.lab, name, arguments, answers, buffered=buffered, stdin=stdin
-            )
+            tree, lab = (REFERENCES, reference_of) if reference_of else (self.tree, self.lab)
+            program = Program(tree, lab, name, arguments, answers, buffered=buffered, stdin=stdin)
             self._living.append(program)
             return program
 
@@ -86,10 +87,11 @@ class Stage:
         self, name: str, *arguments: str, buffered: bool = False, stdin: Stdin = "open"
     ) -> Program:
         """Start a program with these arguments."""
-        program = self.house.start(name, arguments, buffered=buffered, stdin=stdin)
-        program.joins(self.story, self.failure)
-        self.programs.append(program)
-        return program
+        return self._joined(self.house.start(name, arguments, buffered=buffered, stdin=stdin))
+
+    def reference(self, lab: str, name: str, *arguments: str) -> Program:
+        """Start a reference program of a lab, which a program under test is to work with."""
+        return self._joined(self.house.start(name, arguments, reference_of=lab))
 
     def server(
         self, name: str, *arguments: str, buffered: bool = False, stdin: Stdin = "open"
@@ -145,6 +147,11 @@ class Stage:
     def close(self) -> None:
         """End the programs of this check."""
         self.house.end(self.programs)
+
+    def _joined(self, program: Program) -> Program:
+        program.joins(self.story, self.failure)
+        self.programs.append(program)
+        return program
 
     def waits_for_start(self, program: Program) -> None:
         """Wait for the ready line: longer than usual, unless it is seen to hang."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import select
 import socket
 import struct
 import time
@@ -25,6 +26,14 @@ class TcpPeer(Peer):
         self.sock.setblocking(False)
         with contextlib.suppress(OSError):  # macOS: the other end has gone meanwhile
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def is_connected(self) -> bool:
+        """Tell whether the connection has been made."""
+        try:
+            self.sock.getpeername()
+        except OSError:
+            return False
+        return True
 
     def sends(self, data: bytes) -> None:
         """Send all of it; fails when the program does not take it.
@@ -189,6 +198,11 @@ class TcpPeer(Peer):
             if self.waits(until) and self.can_read():
                 return  # what there is to read will be judged by the next wait
 
+    def reads_nothing(self, seconds: float) -> None:
+        """Let what comes wait for that long."""
+        self.tells("--", f"reads nothing for {seconds:g} s")
+        self.program.waits_until(self.over, seconds)
+
     def resets(self) -> None:
         """Break the connection off (TCP's RST): closing with SO_LINGER 0, see man 7 socket."""
         self.tells("--", "resets the connection")
@@ -287,6 +301,32 @@ class TcpServer(Server):
     def client(self, name: str, room: int = 0) -> TcpPeer:
         """Connect a client; see `calls`."""
         return calls(self.stage, name, self.program, (self.host, self.port), room)
+
+    def crowd(self, size: int, within: float) -> list[TcpPeer]:
+        """Connect as many clients in the same moment; all must get through `within` seconds.
+
+        Who comes to a full queue tries again after 1 s, 3 s and 7 s (RFC 6298).
+        """
+        self.stage.story.tell(
+            "a crowd", "--", f"{size} clients connect to port {self.port} at once"
+        )
+        socks = [socket.socket() for _ in range(size)]
+        deadline = time.monotonic() + within
+        for sock in socks:
+            sock.setblocking(False)
+            sock.connect_ex((self.host, self.port))
+        for sock in socks:
+            select.select([], [sock], [sock], max(0.0, deadline - time.monotonic()))
+        peers = [
+            TcpPeer(self.stage, f"client {number}", self.program, sock)
+            for number, sock in enumerate(socks, start=1)
+        ]
+        missing = [peer for peer in peers if not peer.is_connected()]
+        if missing:
+            expected = f"{size} connections within {within:g} s"
+            seen = Seen("silence", expected, f"{size - len(missing)}")
+            raise missing[0].fails("a crowd tried to connect", seen)
+        return peers
 
 
 def calls(stage: Stage, name: str, program: Program, address: Address, room: int = 0) -> TcpPeer:

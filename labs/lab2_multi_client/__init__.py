@@ -1,0 +1,1 @@
+"""Lab 2: an echo over TCP for many clients at once."""

@@ -1,0 +1,88 @@
+"""Lab 2: a TCP echo server for any number of clients at once, with a thread for each.
+
+    main thread             alice's thread            bob's thread
+        | accept() ---------> | (1 online)
+        | accept() -----------|---------------------> | (2 online)
+        | accept()            | recv() ... sendall()  | recv(): bob is silent,
+        :                     | recv() ... sendall()  :         and delays nobody
+                              | alice ends (1 online)
+                              '
+
+What comes in and goes out: as in lab 1, for each client alone.
+What is logged: each time that a client comes or goes, how many are online after that.
+
+By hand:  python -m labs.lab2_multi_client.server
+          python -m labs.lab1_echo.tcp_client --port 8081
+"""
+
+import contextlib
+import queue
+import socket
+import threading
+
+from .. import frame
+
+PIECE = 65_536  # bytes: the most that one recv() fetches
+PATIENCE = 1.5  # seconds in which a thread is done when its connection has been ended
+
+online: set[socket.socket] = set()  # the connections of those who are online
+lock = threading.Condition()  # held by whoever reads or changes `online`
+
+
+def serve(listener: socket.socket) -> None:
+    """Accept one client after another, for ever; a thread attends to each."""
+    # TODO 1: Accept a client, start a thread that attends to it, and accept the next one: nobody
+    #   waits until the thread has ended. A daemon thread does not keep the program alive.
+    raise NotImplementedError("TODO 1")
+
+
+def attend(connection: socket.socket) -> None:
+    """Serve one client until it ends or breaks off, and close its connection in either case."""
+    # TODO 2: echo() to this client. However that ends, an OSError included, its connection is
+    #   closed, no traceback is shown, and the other clients do not notice.
+    raise NotImplementedError("TODO 2")
+
+
+def came(connection: socket.socket) -> None:
+    """Note that a client has come, and log how many are online now."""
+    # TODO 3: Add the connection to `online`, and log a line with "(N online)" in it, with nobody
+    #   coming or going between the two. Call this for each client, before its first byte.
+    raise NotImplementedError("TODO 3")
+
+
+def gone(connection: socket.socket) -> None:
+    """Note that a client has gone, and log how many are online now."""
+    # TODO 4: The same for who goes. Call this once for each client, however its visit ends, and
+    #   notify_all(): stop() waits for it.
+    raise NotImplementedError("TODO 4")
+
+
+def stop() -> None:
+    """End the connection of everyone who is online, and wait until all have gone."""
+    # TODO 5: shutdown() each connection in `online`: whatever waits for it in another thread, in
+    #   recv() or sendall(), then returns. wait_for() nobody to be online, at most PATIENCE.
+    raise NotImplementedError("TODO 5")
+
+
+def echo(connection: socket.socket) -> None:
+    """Send every byte back as it comes, until the client ends its sending side (as in lab 1)."""
+    while piece := connection.recv(PIECE):
+        connection.sendall(piece)
+
+
+def main() -> None:
+    """Listen where the options say, serve, and at Ctrl+C end every connection."""
+    options = frame.server_options(__doc__, port=8081).parse_args()
+    with frame.error_line(f"cannot listen on {options.host}:{options.port}"):
+        # Many may connect in the same moment: the queue of those not yet accepted is a long one.
+        listener = socket.create_server((options.host, options.port), backlog=socket.SOMAXCONN)
+    with listener:
+        frame.ready(listener)
+        try:
+            serve(listener)
+        finally:
+            stop()
+
+
+if __name__ == "__main__":
+    frame.run(main)

@@ -1,0 +1,1 @@
+"""Check lab 2: many clients at once."""

@@ -1,0 +1,5 @@
+"""Lab 2: its parts in the order of the work. 100 points: 50 for serving, 50 for the rest."""
+
+from kit.lab import Lab, Part
+
+LAB = Lab("lab2", "Many clients", (Part("test_server", "Server", "1-the-server"),))

@@ -1,0 +1,215 @@
+"""Lab 2, the server: every client gets its echo, and none waits for another."""
+
+from kit.echo_rules import EchoRules
+from kit.endings import stops
+from kit.lab import check
+from kit.peer import Server
+from kit.server_rules import TcpServerRules
+from kit.stage import Stage
+from kit.tcp import TcpPeer, TcpServer
+from lab2_multi_client.online import expects_all_gone, expects_counts
+
+PROGRAM = "server"
+CROWD, IN_TIME = 200, 10.0  # clients that come at once, and the seconds in which all are served
+ONE_AT_A_TIME = "one client after the other: each needs a thread, and nobody waits for its end"
+
+
+def started(stage: Stage) -> TcpServer:
+    """Return a server that is ready."""
+    return TcpServer(stage, stage.server(PROGRAM))
+
+
+def is_served(stage: Stage, client: TcpPeer, hint: str = "") -> None:
+    """See that a client gets its echo."""
+    message = stage.word().encode()
+    client.sends(message)
+    client.expects(message, hint)
+
+
+class TestEcho(EchoRules):
+    program = PROGRAM
+
+
+@check(points=8, after=EchoRules.test_a_client_may_go_on_sending)
+def test_a_client_is_served_while_another_is_silent(stage: Stage) -> None:
+    server = started(stage)
+    with server.client("silent"), server.client("alice") as alice:
+        is_served(stage, alice, ONE_AT_A_TIME)
+
+
+@check(points=6, after=test_a_client_is_served_while_another_is_silent)
+def test_each_client_gets_its_own_bytes_back(stage: Stage) -> None:
+    server = started(stage)
+    names = ("alice", "bob", "carol", "dave")
+    clients = [server.client(name) for name in names]
+    for _ in range(8):
+        messages = {client: stage.text(40_000) for client in clients}
+        for client, message in messages.items():
+            client.sends(message)
+        for client, message in messages.items():
+            client.expects(message, hint="what one thread works with must not be another's, too")
+    for client in clients:
+        client.leaves()
+
+
+@check(points=4, after=test_a_client_is_served_while_another_is_silent)
+def test_who_came_first_is_still_served_after_another(stage: Stage) -> None:
+    server = started(stage)
+    with server.client("alice") as alice, server.client("bob") as bob:
+        is_served(stage, bob)
+        is_served(stage, alice, "which connection is it that the thread works with?")
+        is_served(stage, bob, "which connection is it that the thread works with?")
+
+
+@check(points=6, after=test_a_client_is_served_while_another_is_silent)
+def test_a_client_that_never_reads_delays_nobody(stage: Stage) -> None:
+    server = started(stage)
+    stubborn = server.client("stubborn", room=4_096)
+    stubborn.pushes(stage.text(16_000_000), stuck_after=0.2)
+
+    with server.client("alice") as alice, server.client("bob") as bob:
+        is_served(stage, alice)
+        is_served(stage, bob)
+    stubborn.resets()
+
+
+@check(points=4, after=test_a_client_is_served_while_another_is_silent)
+def test_a_client_that_resets_disturbs_nobody(stage: Stage) -> None:
+    server = started(stage)
+    with server.client("alice") as alice:
+        is_served(stage, alice)
+        rude = server.client("rude")
+        is_served(stage, rude)
+
+        rude.resets()
+
+        is_served(stage, alice, "a client that breaks off ends its own thread and no other")
+
+
+@check(points=4, after=test_a_client_is_served_while_another_is_silent)
+def test_200_clients_that_come_at_once_are_all_served(stage: Stage) -> None:
+    """200 clients that come at once are all served."""
+    server = started(stage)
+
+    crowd = server.crowd(CROWD, within=IN_TIME)
+
+    with stage.story.sums_up("a crowd", "each sends, and waits for its echo"):
+        for client in crowd:
+            client.sends(client.name.encode())
+        for client in crowd:
+            client.expects(client.name.encode())
+            client.leaves()
+
+
+@check(points=4, after=test_a_client_is_served_while_another_is_silent)
+def test_lab_1s_client_works_with_it(stage: Stage) -> None:
+    """Lab 1's client works with it."""
+    server = started(stage)
+    words = [stage.word(), stage.word()]
+    with server.client("silent"):
+        client = stage.reference("lab1_echo", "tcp_client", "--port", str(server.port), *words)
+
+        for word in words:
+            client.prints(word)
+        client.succeeds()
+
+
+@check(points=6)
+def test_it_logs_who_comes_and_how_many_are_online(stage: Stage) -> None:
+    server = started(stage)
+    with server.client("alice"):
+        expects_counts(stage, server.program, [1], "a client has come when it is accepted")
+        with server.client("bob"):
+            expects_counts(stage, server.program, [1, 2], "print it with flush=True")
+
+
+@check(points=6, after=test_it_logs_who_comes_and_how_many_are_online)
+def test_it_logs_who_goes_and_how_many_are_left(stage: Stage) -> None:
+    server = started(stage)
+    with server.client("alice"):
+        expects_counts(stage, server.program, [1])
+        with server.client("bob"):
+            expects_counts(stage, server.program, [1, 2])
+        expects_counts(stage, server.program, [1, 2, 1], "when the stream has ended, one has gone")
+    expects_counts(stage, server.program, [1, 2, 1, 0])
+
+
+@check(points=5, after=test_it_logs_who_goes_and_how_many_are_left)
+def test_who_breaks_off_has_gone_too(stage: Stage) -> None:
+    server = started(stage)
+    with server.client("alice") as alice:
+        is_served(stage, alice)
+        rude = server.client("rude")
+        is_served(stage, rude)
+
+        rude.resets()
+
+        expects_counts(stage, server.program, [1, 2, 1], "count down in finally: it always happens")
+
+
+@check(points=5, after=test_who_breaks_off_has_gone_too)
+def test_who_breaks_off_at_once_is_counted_up_and_down(stage: Stage) -> None:
+    server = started(stage)
+    with stage.story.sums_up("hasty", "20 times connects and resets the connection at once"):
+        for _ in range(20):
+            server.client("hasty").resets()
+
+    with server.client("alice") as alice:
+        is_served(stage, alice)
+    expects_all_gone(stage, server.program, "whatever a visit begins with, it ends in finally")
+
+
+@check(points=5, after=test_it_logs_who_goes_and_how_many_are_left)
+def test_fifty_that_go_in_the_same_moment_are_counted_one_by_one(stage: Stage) -> None:
+    server = started(stage)
+    fifty = server.crowd(50, within=IN_TIME)
+    coming = [*range(1, 51)]
+    expects_counts(stage, server.program, coming)
+
+    with stage.story.sums_up("a crowd", "all go in the same moment"):
+        for client in fifty:
+            client.leaves()
+
+    one_step = "change the number and log it under one lock: nobody may come in between"
+    expects_counts(stage, server.program, [*coming, *reversed(range(50))], one_step)
+
+
+@check(points=5, after=test_it_logs_who_goes_and_how_many_are_left)
+def test_after_many_visits_the_number_is_still_right(stage: Stage) -> None:
+    server = started(stage)
+    visits = []
+    with stage.story.sums_up("clients", "come and go, with and without a word"):
+        for _ in range(10):
+            with server.client("a visitor") as visitor:
+                is_served(stage, visitor)
+            visits += [1, 0]
+            expects_counts(stage, server.program, visits)
+
+
+class TestLikeEveryServer(TcpServerRules):
+    program = PROGRAM
+    default_port = 8081
+
+    def greets(self, visitor: TcpPeer) -> None:
+        visitor.sends(b"are you there?")
+        visitor.expects(b"are you there?")
+
+    def long_visit(self, server: Server) -> None:
+        with server.client("a visitor") as visitor:
+            visitor.exchanges(bytes(25_000))
+
+
+@check(points=4, after=TcpServerRules.test_ctrl_c_ends_it_whatever_its_clients_do)
+def test_ctrl_c_ends_the_connection_of_everyone(stage: Stage) -> None:
+    """Ctrl+C ends the connection of everyone."""
+    server = started(stage)
+    crowd = server.crowd(20, within=IN_TIME)
+    with stage.story.sums_up("a crowd", "each sends, and waits for its echo"):
+        for client in crowd:
+            is_served(stage, client)
+
+    stops(server.program, stage, "SIGINT", server=True)
+
+    for client in crowd:
+        client.expects_close()
+        client.sock.close()
