@@ -81,9 +81,9 @@ def store(content: Iterator[memoryview], target: Path) -> None:
 
     Whatever fails, an earlier `target` stays as it was, and no temporary file is left.
     """
-    part = target.with_name(f".{secrets.token_hex(8)}.part")  # no other upload has this name
-    # TODO 4: Write each piece into the file `part`, close it, and let replace() give it its final
-    #   name. If anything fails on the way, `part` is unlink()ed.
+    # TODO 4: Write each piece into a temporary file in the folder of `target`, under a name that no
+    #   other upload uses: with_name(). When it is whole and closed, give it its final name:
+    #   replace(). Whatever fails, remove it: unlink().
     raise NotImplementedError("TODO 4")
 
 
