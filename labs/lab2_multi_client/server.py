@@ -80,7 +80,7 @@ def main() -> None:
         frame.ready(listener)
         try:
             serve(listener)
-        finally:
+        except KeyboardInterrupt:
             stop()
 
 

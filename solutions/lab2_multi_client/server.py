@@ -111,7 +111,7 @@ def main() -> None:
         frame.ready(listener)
         try:
             serve(listener)
-        finally:
+        except KeyboardInterrupt:
             stop()
 
 

@@ -291,7 +291,7 @@ class Program:
                         if "<frozen runpy>" not in line:  # that is how python -m begins
                             self.story.tell(self.name, mark, line[:TOLD_LINE])
                         if output is self.stderr and (gap := _TODO.match(line)):
-                            self.todo = int(gap[1])
+                            self.todo = self.todo or int(gap[1])  # the first of several
                             self._ring()
                     self._changed.notify_all()
                 if not data:
