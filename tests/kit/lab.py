@@ -34,11 +34,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Lab:
-    """A lab: the name of its nox session, its title, its parts in the order of the work."""
+    """A lab: the name of its nox session, its title, its parts in the order of the work.
+
+    `away`: its programs work with files, so that each check starts them in a folder of its own.
+    """
 
     name: str
     title: str
     parts: tuple[Part, ...]
+    away: bool = False
 
     def handout(self, part: Part) -> str:
         """Return where a student reads on after a failure in this part."""

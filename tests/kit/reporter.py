@@ -47,13 +47,13 @@ class Reporter:
         self._collected = len(checks)
         places = {item: self._describe(item) for item in checks}
         items.sort(key=lambda item: places.get(item, ("~", 0)))
-        gates: dict[tuple[str, str], str] = {}
+        gates: dict[Path, str] = {}
+        ids = {(item.path, _name(item)): item.stash[_CHECK].id for item in checks}
         for item in items:
             if own := item.stash.get(_CHECK, None):
-                gate = gates.setdefault((own.lab, own.part), own.id)
-                after = _mark(item).kwargs["after"]
-                named = [f"{own.id.rpartition('::')[0]}::{after}"] if after else []
-                item.stash[_BUILDS_ON] = tuple(id_ for id_ in (gate, *named) if id_ != own.id)
+                gate = gates.setdefault(item.path, own.id)
+                named = ids.get((item.path, _mark(item).kwargs["after"]))
+                item.stash[_BUILDS_ON] = tuple({gate, named or gate} - {own.id})
 
     def _describe(self, item: pytest.Item) -> tuple[str, int]:
         """Give the item its result, not run as yet, and return its place in the order."""
@@ -92,7 +92,9 @@ class Reporter:
         if self.config.option.collectonly:
             return
         houses = {
-            folder: House(self._tree(), folder, self.config.getoption("seed"))
+            folder: House(
+                self._tree(), folder, self.config.getoption("seed"), self.labs[folder].away
+            )
             for folder in {item.path.parent.name for item in session.items if _CHECK in item.stash}
         }
         self.schedule.begin(
@@ -207,6 +209,11 @@ class Reporter:
             )
             for folder, lab in self.labs.items()
         ]
+
+
+def _name(item: pytest.Item) -> str:
+    """Return the name of a test's function, which is unique in its file."""
+    return getattr(item, "originalname", item.name)
 
 
 def _mark(item: pytest.Item) -> pytest.Mark:

@@ -89,6 +89,23 @@ class TcpPeer(Peer):
         self.tells("<-", bytes(received))
         self._exchanged = time.monotonic()
 
+    def reads(self, size: int, what: str, hint: str = "", patience: float = PATIENCE) -> bytes:
+        """Wait for exactly `size` bytes of `what`, and return them, whatever they are."""
+        received = bytearray()
+        while len(received) < size:
+            deadline = time.monotonic() + patience
+            missing = size - len(received)
+            received += self._piece(
+                missing,
+                deadline,
+                f"{self.name} waited for {what}",
+                f"{size:,} bytes",
+                received,
+                hint,
+            )
+        self.tells("<-", bytes(received))
+        return bytes(received)
+
     def exchanges(self, data: bytes, hint: str = "") -> None:
         """Send a long stream and read its echo at the same time: neither end must store it."""
         self.tells("->", data)
@@ -232,7 +249,7 @@ class TcpPeer(Peer):
         size: int,
         deadline: float,
         waited: str,
-        expected: bytes,
+        expected: str | bytes,
         received: bytearray,
         hint: str,
     ) -> bytes:
