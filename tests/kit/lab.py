@@ -56,7 +56,7 @@ class Lab:
         return names.index(module)
 
 
-def check(points: int, after: Callable[..., Any] | None = None) -> Callable[[Test], Test]:
+def check(points: int, *, after: Callable[..., Any] | None = None) -> Callable[[Test], Test]:
     """Make a test a check with points; it is not run while the check `after` does not pass."""
 
     def mark(test: Test) -> Test:

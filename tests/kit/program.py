@@ -92,7 +92,7 @@ class Program:
         self._started_at, self._ended_at = time.monotonic(), 0.0
         words = tree.words(lab, name, arguments)
         self.story.tell(name, "$", _as_typed(words))
-        screen, terminal = os.openpty() if stdin == "terminal" else (None, None)
+        screen, terminal = system.terminal() if stdin == "terminal" else (None, None)
         pipe: dict[str, int] = {"open": subprocess.PIPE}
         self.process = subprocess.Popen(
             command(words, stdin == "closed"),

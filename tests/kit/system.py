@@ -7,6 +7,7 @@ about nothing else.
 import ctypes
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -72,6 +73,18 @@ def end_orphans() -> int:
                 pass
             ended += 1
     return ended
+
+
+def terminal() -> tuple[int, int]:
+    """Open a pseudo-terminal of 80 by 24: return our end, and the one for a program."""
+    if sys.platform == "win32":
+        raise NotRun("this system has no pseudo-terminals")
+    import fcntl
+    import termios
+
+    ours, its = os.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    return ours, its
 
 
 def sleeping(pid: int) -> bool | None:

@@ -45,7 +45,17 @@ def test_a_file_is_stored_under_its_name(stage: Stage) -> None:
     holds(stage, "notes.txt", content)
 
 
-@check(points=1)
+@check(points=2)
+def test_one_upload_after_another_uses_the_connection(stage: Stage) -> None:
+    with started(stage).client("alice") as alice:
+        for number in range(5):
+            uploads(alice, f"{number}.txt", str(number).encode())
+
+    for number in range(5):
+        holds(stage, f"{number}.txt", str(number).encode())
+
+
+@check(points=1, after=test_one_upload_after_another_uses_the_connection)
 def test_files_of_every_size_arrive_whole(stage: Stage) -> None:
     with started(stage).client("alice") as alice:
         for size in (0, 1, 1_023, 1_024, 1_025, 4_096, 65_535, 65_536, 65_537, 1_000_003):
@@ -54,7 +64,7 @@ def test_files_of_every_size_arrive_whole(stage: Stage) -> None:
             holds(stage, f"{size}.txt", content)
 
 
-@check(points=1)
+@check(points=1, after=test_one_upload_after_another_uses_the_connection)
 def test_any_bytes_arrive_as_they_are(stage: Stage) -> None:
     with started(stage).client("alice") as alice:
         for name, content in (
@@ -88,16 +98,6 @@ def test_a_content_may_come_in_any_pieces(stage: Stage) -> None:
     holds(stage, "slow.txt", content)
 
 
-@check(points=2)
-def test_one_upload_after_another_uses_the_connection(stage: Stage) -> None:
-    with started(stage).client("alice") as alice:
-        for number in range(5):
-            uploads(alice, f"{number}.txt", str(number).encode())
-
-    for number in range(5):
-        holds(stage, f"{number}.txt", str(number).encode())
-
-
 @check(points=2, after=test_one_upload_after_another_uses_the_connection)
 def test_the_next_offer_may_follow_right_behind_a_content(stage: Stage) -> None:
     first, second = stage.text(700), stage.text(500)
@@ -113,7 +113,7 @@ def test_the_next_offer_may_follow_right_behind_a_content(stage: Stage) -> None:
     holds(stage, "second.txt", second)
 
 
-@check(points=1)
+@check(points=1, after=test_one_upload_after_another_uses_the_connection)
 def test_after_a_refusal_the_connection_goes_on(stage: Stage) -> None:
     with started(stage).client("alice") as alice:
         alice.sends(offer("../../etc/passwd", 5))
@@ -142,7 +142,7 @@ def test_more_than_the_disk_has_room_for_is_refused(stage: Stage) -> None:
         uploads(alice, "small.txt", b"small")
 
 
-@check(points=1)
+@check(points=1, after=test_one_upload_after_another_uses_the_connection)
 def test_a_second_upload_of_a_name_replaces_the_first(stage: Stage) -> None:
     with started(stage).client("alice") as alice:
         uploads(alice, "news.txt", b"the old news, which are long")
@@ -296,7 +296,7 @@ def test_60_uploads_run_side_by_side(stage: Stage) -> None:
         holds(stage, f"{client.name}.txt", content[client])
 
 
-@check(points=2)
+@check(points=2, after=test_one_upload_after_another_uses_the_connection)
 def test_256_megabytes_need_no_more_memory_than_a_small_file(stage: Stage) -> None:
     """256 MB need no more memory than a small file."""
     server = started(stage)
@@ -344,12 +344,13 @@ def test_it_makes_the_folder_that_the_options_name(stage: Stage) -> None:
     )
 
 
-@check(points=1, after=TcpServerRules.test_ctrl_c_ends_it_with_exit_code_0)
+@check(points=1, after=test_an_upload_that_breaks_off_leaves_nothing)
 def test_ctrl_c_in_an_upload_leaves_nothing(stage: Stage) -> None:
     """Ctrl+C in the middle of an upload leaves nothing."""
     server = started(stage)
+    with server.client("alice") as alice:
+        uploads(alice, "kept.txt", b"an earlier file")
     alice = server.client("alice")
-    uploads(alice, "kept.txt", b"an earlier file")
     offers(alice, "kept.txt", 1_000)
     alice.sends(bytes(600))
 
