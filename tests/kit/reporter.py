@@ -48,11 +48,13 @@ class Reporter:
         places = {item: self._describe(item) for item in checks}
         items.sort(key=lambda item: places.get(item, ("~", 0)))
         gates: dict[tuple[str, str], str] = {}
+        ids: dict[tuple[str, str, str], str] = {}  # by lab, part, and name, in whichever class
         for item in items:
             if own := item.stash.get(_CHECK, None):
                 gate = gates.setdefault((own.lab, own.part), own.id)
-                after = _mark(item).kwargs["after"]
-                named = [f"{own.id.rpartition('::')[0]}::{after}"] if after else []
+                ids[own.lab, own.part, item.name] = own.id
+                after = ids.get((own.lab, own.part, _mark(item).kwargs["after"]))
+                named = [after] if after else []
                 item.stash[_BUILDS_ON] = tuple(id_ for id_ in (gate, *named) if id_ != own.id)
 
     def _describe(self, item: pytest.Item) -> tuple[str, int]:
