@@ -13,6 +13,7 @@ from kit.tcp import TcpServer
 LONG = 3_000_000  # bytes: more than the system's buffers at both ends hold
 TOO_MUCH = 128_000_000  # bytes: whoever takes so many and gets rid of none has stored them
 QUIET = 1.2  # seconds
+LITTLE_ROOM = 5_000  # bytes: unlike a buffer's usual size, or the message takes it for one
 
 
 class EchoRules:
@@ -81,7 +82,7 @@ class EchoRules:
     @check(points=1, after=test_a_client_may_go_on_sending)
     def test_what_came_before_the_end_is_still_sent_back(self, stage: Stage) -> None:
         message = stage.text(150_000)
-        with self.started(stage).client("alice", room=4_096) as alice:
+        with self.started(stage).client("alice", room=LITTLE_ROOM) as alice:
             alice.sends(message)
             alice.ends_sending()
             alice.reads_nothing(0.3)  # until then most of it has to wait at the server

@@ -48,12 +48,13 @@ class Reporter:
         places = {item: self._describe(item) for item in checks}
         items.sort(key=lambda item: places.get(item, ("~", 0)))
         gates: dict[Path, str] = {}
-        ids = {(item.path, _name(item)): item.stash[_CHECK].id for item in checks}
+        ids: dict[tuple[Path, str], str] = {}  # by file and name, in whichever class
         for item in items:
             if own := item.stash.get(_CHECK, None):
                 gate = gates.setdefault(item.path, own.id)
-                named = ids.get((item.path, _mark(item).kwargs["after"]))
-                item.stash[_BUILDS_ON] = tuple({gate, named or gate} - {own.id})
+                named = ids.get((item.path, _mark(item).kwargs["after"]), gate)
+                item.stash[_BUILDS_ON] = tuple({gate, named} - {own.id})
+                ids[item.path, _name(item)] = own.id
 
     def _describe(self, item: pytest.Item) -> tuple[str, int]:
         """Give the item its result, not run as yet, and return its place in the order."""

@@ -117,12 +117,13 @@ def chaffs(lab: str) -> list[Subject]:
 def part_of(lab: str, program: str) -> str:
     """Return the part of a lab's suite that tries a program: a file a program, or one a pair."""
     pair = f"{program.partition('_')[0]}_pair"
-    return pair if (PROOF.parent / lab / f"test_{pair}.py").exists() else program
+    return pair if _has_part(lab, pair) else program
 
 
 def parts_with_programs(lab: str) -> set[str]:
     """Return the parts that look at programs, and not at the machine."""
-    return {part_of(lab, file.stem) for file in (ROOT / scaffold.SOLUTIONS / lab).glob("*_*.py")}
+    programs = [file.stem for file in (ROOT / scaffold.SOLUTIONS / lab).glob("*.py")]
+    return {part for part in (part_of(lab, name) for name in programs) if _has_part(lab, part)}
 
 
 def open_gaps(lab: str) -> list[Subject]:
@@ -141,6 +142,10 @@ def one_program_done(lab: str) -> list[Subject]:
         Subject(lab, program, opened=tuple(n for p in every if p != program for n in every[p]))
         for program in every
     ]
+
+
+def _has_part(lab: str, part: str) -> bool:
+    return (PROOF.parent / lab / f"test_{part}.py").exists()
 
 
 def _gaps(lab: str) -> dict[str, list[int]]:

@@ -1,16 +1,16 @@
 """Lab 0's wrong programs. The lab is given complete; students break it while they try things."""
 
-from proof.lab1_echo.rules_chaffs import RUN, hand_made, server_chaffs
+from proof.lab1_echo import tcp_server_chaffs, udp_server_chaffs
+from proof.rules_chaffs import RUN, Client, Server, any_number, other_port, server_chaffs
 from proof.subjects import Chaff, chaff
 
 OPTIONS = "    options = frame.client_options(__doc__, port=6789).parse_args()\n"
 ANSWER, HELLO = 'ANSWER = b"Are you talking to me?"', 'HELLO = b"HEY!"'
-# Each fails one check alone, in any server (the others are tried on lab 1).
-COUNT = 9
 
 
-def of_a_server(program: str, answering: str) -> list[Chaff]:
+def of_a_server(server: Server, answering: str) -> list[Chaff]:
     """Return what one of the servers does wrong; `answering` is the line that answers."""
+    program = server.program
     return [
         chaff(program, "it answers with another text", ANSWER, 'ANSWER = b"Who is there?"'),
         chaff(
@@ -22,7 +22,7 @@ def of_a_server(program: str, answering: str) -> list[Chaff]:
         chaff(
             program, "it does not say what it heard", "said {hello!r}", "said {len(hello)} bytes"
         ),
-        *server_chaffs(program)[:COUNT],
+        *server_chaffs(server),
         chaff(
             program,
             "it goes on after Ctrl+C",
@@ -59,18 +59,14 @@ def of_a_server(program: str, answering: str) -> list[Chaff]:
 
 def of_a_client(program: str) -> list[Chaff]:
     """Return what one of the clients does wrong."""
+    client = Client(program, port=6789, trouble="no answer from")
     resolved = f"{OPTIONS}    options.host = socket.gethostbyname(options.host)\n"
     return [
         chaff(program, "it says something else", HELLO, 'HELLO = b"HELLO!"'),
         chaff(program, "it does not show the answer", "said {answer!r}", "said something"),
-        chaff(
-            program,
-            "it takes any number for a port",
-            OPTIONS,
-            hand_made("type=int, default=6789") + "    options = parser.parse_args()\n",
-        ),
+        any_number(client),
         chaff(program, "it resolves the host where nothing catches it", OPTIONS, resolved),
-        chaff(program, "its default port is 12345", "port=6789", "port=12345"),
+        other_port(client),
         chaff(program, "it shows a traceback at Ctrl+C", RUN, "    main()\n"),
     ]
 
@@ -87,7 +83,7 @@ AT_CTRL_C = """\
 """
 
 CHAFFS = [
-    *of_a_server("udp_server", "        sock.sendto(ANSWER, client)\n"),
+    *of_a_server(udp_server_chaffs.SERVER, "        sock.sendto(ANSWER, client)\n"),
     *of_a_client("udp_client"),
     chaff("udp_client", "it waits for ever", "        sock.settimeout(PATIENCE)\n", ""),
     chaff(
@@ -105,7 +101,7 @@ CHAFFS = [
         "            except BlockingIOError:\n"
         "                pass\n",
     ),
-    *of_a_server("tcp_server", "            connection.sendall(ANSWER)\n"),
+    *of_a_server(tcp_server_chaffs.SERVER, "            connection.sendall(ANSWER)\n"),
     *of_a_client("tcp_client"),
     chaff(
         "tcp_client",

@@ -1,6 +1,7 @@
 """Lab 1's wrong programs: each is the reference with one bug that beginners write.
 
-A file a program, in the order of its checks; what programs share is in `rules_chaffs`. Some bugs
+A file a program, in the order of its checks; what labs share is in `proof.rules_chaffs` and
+`proof.echo_chaffs`. Some bugs
 look far-fetched: they fail one check alone where the usual bug fails several.
 """
 

@@ -1,9 +1,10 @@
 """Lab 1's wrong programs: the TCP client, in the order of its checks."""
 
-from proof.lab1_echo.rules_chaffs import NO_ECHO, client_chaffs
+from proof.rules_chaffs import Client, client_chaffs, client_chaffs_of_many_checks
 from proof.subjects import Chaff, chaff
 
 NAME = "tcp_client"
+CLIENT = Client(NAME, port=6789, trouble="no echo from")
 SEND = "    sock.sendall(message)\n"
 READ = """\
     received = b""
@@ -170,8 +171,8 @@ TCP_CLIENT = [
     wrong("it asks on when the server has closed", NO_PIECE, "            continue\n"),
     wrong(
         "it catches only what it raises itself when it is connected",
-        f"        {NO_ECHO}\n        {CONNECT} as sock,\n    ):\n",
-        f"        {NO_ECHO}\n    ):\n        sock = {CONNECT}\n    with sock:\n",
+        f"        {CLIENT.guard}\n        {CONNECT} as sock,\n    ):\n",
+        f"        {CLIENT.guard}\n    ):\n        sock = {CONNECT}\n    with sock:\n",
         NO_PIECE,
         '            sys.exit("[ERROR] the server closed the connection")\n',
     ),
@@ -181,7 +182,8 @@ TCP_CLIENT = [
         CONNECT,
         "socket.create_connection((socket.inet_ntoa(socket.inet_aton(server[0])), server[1]))",
     ),
-    *client_chaffs(NAME),
+    *client_chaffs(CLIENT),
+    *client_chaffs_of_many_checks(CLIENT)[1::2],
     # What these rules look like in this program alone.
     wrong(
         "it polls",

@@ -1,17 +1,28 @@
 """Lab 1's wrong programs: the TCP server, in the order of its checks."""
 
-from proof.lab1_echo.rules_chaffs import FRAME, RUN, SIGTERM_ALONE, server_chaffs
+from proof import echo_chaffs
+from proof.echo_chaffs import DEF_ECHO, ECHO, RECV
+from proof.rules_chaffs import (
+    FRAME,
+    RUN,
+    SIGTERM_ALONE,
+    Server,
+    keeps_the_port,
+    server_chaffs,
+    server_chaffs_of_many_checks,
+    shares_the_port,
+    takes_another_port,
+)
 from proof.subjects import Chaff, chaff
 
 NAME = "tcp_server"
+LISTENS = "socket.create_server((options.host, options.port))"
+SERVER = Server(NAME, port=6789, listens=LISTENS)
 ACCEPT = "            connection, _ = listener.accept()\n"
 SERVED = "            with connection:\n                echo(connection)\n"
 BROKEN = "        except OSError as error:\n"
 GONE = '            frame.info(f"A client is gone: {error}")\n'
-RECV = "connection.recv(PIECE)"
-ECHO = "    while piece := connection.recv(PIECE):\n        connection.sendall(piece)\n"
-DEF_ECHO = "def echo(connection: socket.socket) -> None:\n"
-CREATE = "        listener = socket.create_server((options.host, options.port))\n"
+CREATE = f"        listener = {LISTENS}\n"
 TRY = "    while True:\n        try:\n"
 
 IN_A_THREAD = (
@@ -26,16 +37,6 @@ IN_A_THREAD = (
 def wrong(name: str, *changes: str) -> Chaff:
     """Return a wrong TCP server."""
     return chaff(NAME, name, *changes)
-
-
-def sends(name: str, what: str) -> Chaff:
-    """Return one that sends back something else than `piece`."""
-    return wrong(name, "connection.sendall(piece)", f"connection.sendall({what})")
-
-
-def echoes(name: str, *lines: str) -> Chaff:
-    """Return one with another echo()."""
-    return wrong(name, ECHO, "".join(f"    {line}\n" for line in lines))
 
 
 def serves(name: str, *lines: str) -> Chaff:
@@ -53,25 +54,7 @@ TCP_SERVER = [
         ACCEPT + SERVED,
         "            listener.sendto(*listener.recvfrom(PIECE))\n",
     ),
-    echoes(
-        "it reads until the end before it answers",
-        'whole = b""',
-        "while piece := connection.recv(PIECE):",
-        "    whole += piece",
-        "connection.sendall(whole)",
-    ),
-    echoes(
-        "it reads lines", 'for line in connection.makefile("rb"):', "    connection.sendall(line)"
-    ),
-    echoes(
-        "it waits until its buffer is full",
-        "while piece := connection.recv(PIECE, socket.MSG_WAITALL):",
-        "    connection.sendall(piece)",
-    ),
-    sends("it says who speaks", 'b"Echo: " + piece'),
-    sends("it sends the repr of the bytes", "str(piece).encode()"),
-    sends("it sends a newline after each piece", 'piece + b"\\n"'),
-    sends("it sends text", "piece.decode()"),
+    *echo_chaffs.of_one_piece(NAME),
     wrong(
         "it calls recv() on the listener",
         RECV,
@@ -81,63 +64,7 @@ TCP_SERVER = [
         DEF_ECHO,
         "def echo(connection: socket.socket, listener: socket.socket) -> None:\n",
     ),
-    # Going on.
-    echoes(
-        "it answers the first piece alone",
-        "connection.sendall(connection.recv(PIECE))",
-        "while connection.recv(PIECE):",
-        "    pass",
-    ),
-    echoes(
-        "it takes nine short pieces for a flood",
-        "short = 0",
-        "while short < 9 and (piece := connection.recv(PIECE)):",
-        "    connection.sendall(piece)",
-        "    short += len(piece) < 100",
-        "while connection.recv(PIECE):",
-        "    pass",
-    ),
-    # Any bytes.
-    sends("it decodes what comes", "piece.decode().encode()"),
-    sends("it drops what is not UTF-8", 'piece.decode(errors="ignore").encode()'),
-    sends("it strips", "piece.strip()"),
-    sends("it drops a byte order mark", 'piece.removeprefix(b"\\xff\\xfe")'),
-    # A character in two pieces.
-    wrong(
-        "it waits for the rest of a character",
-        ECHO,
-        "    while piece := connection.recv(PIECE):\n"
-        "        while is_cut(piece):\n"
-        "            piece += connection.recv(PIECE)\n"
-        "        connection.sendall(piece)\n",
-        DEF_ECHO,
-        "def is_cut(piece: bytes) -> bool:\n"
-        "    try:\n"
-        "        piece.decode()\n"
-        "    except UnicodeDecodeError as error:\n"
-        '        return error.reason == "unexpected end of data"\n'
-        "    return False\n\n\n" + DEF_ECHO,
-    ),
-    # A long stream.
-    echoes(
-        "it loses each thousandth piece",
-        "count = 0",
-        "while piece := connection.recv(1024):",
-        "    count += 1",
-        "    if count % 1000:",
-        "        connection.sendall(piece)",
-    ),
-    # What came before the end.
-    serves(
-        "it closes with SO_LINGER 0, which drops what is not sent as yet",
-        "import struct",
-        "",
-        "with connection:",
-        "    echo(connection)",
-        "    connection.shutdown(socket.SHUT_WR)",
-        '    linger = struct.pack("ii", 1, 0)',
-        "    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)",
-    ),
+    *echo_chaffs.of_a_stream(NAME),
     # The end.
     serves("it closes a connection when the next one comes", "echo(connection)"),
     wrong(
@@ -147,9 +74,7 @@ TCP_SERVER = [
         SERVED,
         "            connections.append(connection)\n            echo(connection)\n",
     ),
-    echoes(
-        "it reads on after the end", "while True:", "    connection.sendall(connection.recv(PIECE))"
-    ),
+    *echo_chaffs.of_the_end(NAME),
     # The next client.
     wrong(
         "it accepts one client alone",
@@ -214,53 +139,12 @@ TCP_SERVER = [
         FRAME,
         "import math\n\n" + FRAME,
     ),
-    # A client that never reads.
-    echoes(
-        "it reads on while it cannot write",
-        "import contextlib",
-        "import queue",
-        "import threading",
-        "",
-        "pieces: queue.Queue[bytes] = queue.Queue()",
-        "",
-        "def send() -> None:",
-        "    with contextlib.suppress(OSError):",
-        "        while piece := pieces.get():",
-        "            connection.sendall(piece)",
-        "",
-        "sender = threading.Thread(target=send, daemon=True)",
-        "sender.start()",
-        "try:",
-        "    while piece := connection.recv(PIECE):",
-        "        pieces.put(piece)",
-        "finally:",
-        '    pieces.put(b"")',
-        "    sender.join()",
-    ),
-    # A quiet client.
-    wrong(
-        "it waits for a quiet client no longer than 0.8 s",
-        ACCEPT,
-        ACCEPT + "            connection.settimeout(0.8)\n",
-    ),
-    wrong(
-        "it gives up on a client that does not read at once",
-        "        connection.sendall(piece)\n",
-        "        connection.settimeout(0.1)\n"
-        "        connection.sendall(piece)\n"
-        "        connection.settimeout(None)\n",
-    ),
-    *server_chaffs(NAME),
+    *echo_chaffs.of_patience(NAME),
+    *server_chaffs(SERVER),
+    *server_chaffs_of_many_checks(SERVER)[1::2],
     # What these rules look like in this program alone.
-    wrong(
-        "it only tries the port, and takes another",
-        "    with listener:\n",
-        "    if options.port not in (0, 6789):\n"
-        "        listener.close()\n"
-        "        listener = socket.create_server((options.host, 0))\n"
-        "    with listener:\n",
-    ),
-    wrong("it sets SO_REUSEPORT", "options.port))", "options.port), reuse_port=True)"),
+    takes_another_port(SERVER),
+    shares_the_port(SERVER),
     wrong(
         "it catches Ctrl+C while it has a client, and SIGTERM",
         RUN,
@@ -272,26 +156,7 @@ TCP_SERVER = [
         "                except KeyboardInterrupt:\n"
         "                    raise SystemExit from None\n",
     ),
-    echoes(
-        "it polls",
-        "while True:",
-        "    try:",
-        "        piece = connection.recv(PIECE, socket.MSG_DONTWAIT)",
-        "    except BlockingIOError:",
-        "        continue",
-        "    if not piece:",
-        "        return",
-        "    connection.sendall(piece)",
-    ),
-    wrong(
-        "it keeps all that came",
-        ECHO,
-        "    while piece := connection.recv(PIECE):\n"
-        "        LOG.append(piece)\n"
-        "        connection.sendall(piece)\n",
-        DEF_ECHO,
-        "LOG = []\n\n\n" + DEF_ECHO,
-    ),
+    *echo_chaffs.of_resources(NAME),
     wrong(
         "it ends connections with shutdown() and closes none",
         TRY,
@@ -312,13 +177,7 @@ TCP_SERVER = [
         FRAME,
         "import contextlib\nimport threading\n\n" + FRAME,
     ),
-    wrong(
-        "it is bound without SO_REUSEADDR",
-        CREATE,
-        "        listener = socket.socket()\n"
-        "        listener.bind((options.host, options.port))\n"
-        "        listener.listen()\n",
-    ),
+    keeps_the_port(SERVER),
     wrong(
         "a reset before the first piece ends the thread that accepts",
         TRY + ACCEPT + SERVED,

@@ -1,9 +1,10 @@
 """Lab 1's wrong programs: the UDP client, in the order of its checks."""
 
-from proof.lab1_echo.rules_chaffs import client_chaffs
+from proof.rules_chaffs import Client, client_chaffs, client_chaffs_of_many_checks
 from proof.subjects import Chaff, chaff
 
 NAME = "udp_client"
+CLIENT = Client(NAME, port=6789, trouble="no echo from")
 LOOP = "    for _ in range(attempts):\n"
 SEND = "        sock.sendto(message, server)\n"
 RECV = "sock.recvfrom(MAX_DATAGRAM)"
@@ -122,7 +123,8 @@ UDP_CLIENT = [
     # Times and counts.
     wrong("it takes any number of attempts", "type=frame.count", "type=int"),
     wrong("without --timeout it waits a tenth of a second", "default=1.0", "default=0.1"),
-    *client_chaffs(NAME),
+    *client_chaffs(CLIENT),
+    *client_chaffs_of_many_checks(CLIENT)[::2],
     # What these rules look like in this program alone.
     wrong(
         "it polls",

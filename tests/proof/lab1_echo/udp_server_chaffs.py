@@ -1,9 +1,22 @@
 """Lab 1's wrong programs: the UDP server, in the order of its checks."""
 
-from proof.lab1_echo.rules_chaffs import RUN, SIGTERM_ALONE, server_chaffs
+from proof.rules_chaffs import (
+    RUN,
+    SIGTERM_ALONE,
+    Server,
+    server_chaffs,
+    server_chaffs_of_many_checks,
+)
 from proof.subjects import Chaff, chaff
 
 NAME = "udp_server"
+SERVER = Server(
+    NAME,
+    port=6789,
+    sock="sock",
+    listens="sock.bind((options.host, options.port))",
+    indent="        ",
+)
 SERVE = "    while True:\n        try:\n"
 RECEIVE = "            datagram, address = sock.recvfrom(MAX_DATAGRAM)\n"
 SEND = "            sock.sendto(datagram, address)\n"
@@ -119,7 +132,8 @@ UDP_SERVER = [
         "                time.sleep(0.2)  # whatever takes its time once\n"
         "                first = False\n" + SEND,
     ),
-    *server_chaffs(NAME),
+    *server_chaffs(SERVER),
+    *server_chaffs_of_many_checks(SERVER)[::2],
     # What these rules look like in this program alone.
     wrong(
         "its ready line names the default port unless --port is 0",
