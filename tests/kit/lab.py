@@ -23,13 +23,15 @@ Test = TypeVar("Test", bound=Callable[..., Any])
 class Part:
     """One file of a lab's suite: one program, or one side of it.
 
-    `module` is the file without ".py", `section` the heading in the lab's handout to read on at.
-    The first check of a part is its gate: while it does not pass, the others are not run.
+    `module` is the file without ".py", `section` the heading in the lab's handout to read on at,
+    `todos` are what must be done for its checks to pass. The first check of a part is its gate:
+    while it does not pass, the others are not run.
     """
 
     module: str
     title: str
     section: str
+    todos: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

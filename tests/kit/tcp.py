@@ -334,10 +334,7 @@ class TcpServer(Server):
             sock.connect_ex((self.host, self.port))
         for sock in socks:
             select.select([], [sock], [sock], max(0.0, deadline - time.monotonic()))
-        peers = [
-            TcpPeer(self.stage, f"client {number}", self.program, sock)
-            for number, sock in enumerate(socks, start=1)
-        ]
+        peers = [TcpPeer(self.stage, f"one of {size}", self.program, sock) for sock in socks]
         missing = [peer for peer in peers if not peer.is_connected()]
         if missing:
             expected = f"{size} connections within {within:g} s"

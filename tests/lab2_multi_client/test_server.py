@@ -94,10 +94,11 @@ def test_200_clients_that_come_at_once_are_all_served(stage: Stage) -> None:
     crowd = server.crowd(CROWD, within=IN_TIME)
 
     with stage.story.sums_up("a crowd", "each sends, and waits for its echo"):
-        for client in crowd:
-            client.sends(client.name.encode())
-        for client in crowd:
-            client.expects(client.name.encode())
+        words = {client: stage.word().encode() for client in crowd}
+        for client, word in words.items():
+            client.sends(word)
+        for client, word in words.items():
+            client.expects(word)
             client.leaves()
 
 

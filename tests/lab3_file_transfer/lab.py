@@ -6,9 +6,9 @@ LAB = Lab(
     "lab3",
     "File transfer",
     (
-        Part("test_server", "Server", "2-the-server"),
-        Part("test_names", "Names", "1-the-framing-and-the-names"),
-        Part("test_client", "Client", "3-the-client"),
+        Part("test_server", "Server", "2-the-server", todos=(1, 2, 3, 4)),
+        Part("test_names", "Names", "1-the-framing-and-the-names", todos=(1, 2, 3, 4)),
+        Part("test_client", "Client", "3-the-client", todos=(1, 5)),
     ),
     away=True,
 )

@@ -14,6 +14,7 @@ LARGE = 268_435_456  # bytes: 256 MB
 MUCH_MEMORY = 48_000_000  # bytes more than before
 YES, NO = 0, 1
 FOLDER = "received"
+CLEARING = 10.0  # seconds for what a program removes, on a slow disk
 READ_EXACTLY = "recv() may return less than you asked for: read on until all is there"
 
 
@@ -139,7 +140,7 @@ def holds(stage: Stage, name: str, content: bytes, hint: str = "") -> None:
         raise stage.failure(
             f"received_{name} is not what was sent" if there is not None else "no file was stored",
             Seen("other", expected, received),
-            hint or _likely(content, there),
+            _likely(content, there) or hint,
         )
 
 
@@ -151,13 +152,22 @@ def is_empty(stage: Stage, program: Program, *names: str, hint: str = "") -> Non
     def listed() -> list[str]:
         return sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
 
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + CLEARING
     while listed() != expected and time.monotonic() < deadline:
         program.waits_until(lambda: listed() == expected, 0.02)  # it may still be clearing up
-    if listed() == expected:
+    there = listed()
+    if there == expected:
         return
-    seen = Seen("told", ", ".join(expected) or "an empty folder", ", ".join(listed()) or "nothing")
-    raise stage.failure(f"{program.name} left something else in its folder", seen, hint)
+    more = [name for name in there if name not in expected]
+    cause = (
+        "an earlier file stays until the new one is whole"
+        if not more
+        else "the end of the stream is not the end of a file: count the bytes that have come"
+        if any(name.startswith("received_") for name in more)
+        else "a temporary file that is not needed any more: unlink() it in finally"
+    )
+    seen = Seen("told", ", ".join(expected) or "an empty folder", ", ".join(there) or "nothing")
+    raise stage.failure(f"{program.name} left something else in its folder", seen, hint or cause)
 
 
 def _around_the_difference(content: bytes, there: bytes | None) -> tuple[bytes | str, bytes | str]:
