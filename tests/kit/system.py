@@ -100,14 +100,15 @@ def sleeping(pid: int) -> bool | None:
 
 
 def processor_time(pid: int) -> float | None:
-    """Return the seconds that the process has computed, on all cores."""
+    """Return the seconds that the threads of the process have computed, on all cores."""
     if not LINUX:
         return None
     try:
-        threads = (PROC / str(pid) / "task").iterdir()
-        return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
+        threads = list((PROC / str(pid) / "task").iterdir())
     except OSError:
         return None
+    times = [_text(thread / "schedstat").split() for thread in threads]
+    return sum(int(words[0]) for words in times if words) / 1e9  # none: it has just ended
 
 
 def descriptors(pid: int) -> int:

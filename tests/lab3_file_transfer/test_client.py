@@ -11,7 +11,16 @@ from kit.lab import check
 from kit.program import PATIENCE, Program
 from kit.stage import Stage
 from kit.tcp import Listener, TcpPeer
-from lab3_file_transfer.wire import LARGE, MUCH_MEMORY, NO, READ_EXACTLY, YES, offer, reply
+from lab3_file_transfer.wire import (
+    LARGE,
+    LONG_PATIENCE,
+    MUCH_MEMORY,
+    NO,
+    READ_EXACTLY,
+    YES,
+    offer,
+    reply,
+)
 
 
 def file(stage: Stage, name: str, content: bytes) -> str:
@@ -123,19 +132,19 @@ def test_any_bytes_are_sent_as_they_are(stage: Stage) -> None:
         client.succeeds()
 
 
-@check(points=2)
+@check(points=2, after=test_the_content_waits_for_the_first_reply)
 def test_only_the_last_part_of_a_path_is_the_name(stage: Stage) -> None:
     with called(stage, file(stage, "deep/down/notes.txt", b"notes")) as (_, server):
         is_offered(server, "notes.txt", 5, "the base name: nobody else needs to know your folders")
 
 
-@check(points=2)
+@check(points=2, after=test_the_content_waits_for_the_first_reply)
 def test_the_length_of_a_name_counts_bytes(stage: Stage) -> None:
     with called(stage, file(stage, "отчёт 報告.txt", b"x")) as (_, server):
         is_offered(server, "отчёт 報告.txt", 1, "len() of the encoded name, not of the text")
 
 
-@check(points=2)
+@check(points=2, after=test_the_server_says_what_a_file_is_stored_as)
 def test_replies_in_pieces_are_put_together(stage: Stage) -> None:
     with called(stage, file(stage, "notes.txt", b"notes")) as (client, server):
         is_offered(server, "notes.txt", 5)
@@ -269,7 +278,7 @@ def test_256_megabytes_need_no_more_memory_than_a_small_file(stage: Stage) -> No
         server.sends(reply(YES))
         with stage.story.sums_up("server", f"reads {LARGE:,} bytes"):
             for _ in range(LARGE // 1_048_576):
-                server.reads(1_048_576, "the content")
+                server.reads(1_048_576, "the content", patience=LONG_PATIENCE)
         used = system.peak_memory(client.process.pid) - before
 
     stage.requires(

@@ -10,6 +10,7 @@ from kit.stage import Stage
 from kit.tcp import TcpPeer
 from lab3_file_transfer.wire import (
     LARGE,
+    LONG_PATIENCE,
     MUCH_MEMORY,
     READ_EXACTLY,
     YES,
@@ -31,7 +32,6 @@ SIDE_BY_SIDE = 60  # uploads
 SHORT = 0.6  # seconds: a --timeout
 LATEST = 5.0  # seconds after it until when it must have been noticed
 LONGER, STEP = 1.5, 0.5  # seconds: a --timeout, and the waits of one who is slow, but not silent
-LONG_PATIENCE = 15.0  # seconds for what takes a slow disk its time
 
 
 @check(points=3)

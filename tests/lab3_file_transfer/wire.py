@@ -11,6 +11,7 @@ from kit.tcp import TcpPeer, TcpServer
 
 MAX_TEXT = 1_000_000  # bytes of a reply: whoever announces more has lost count
 LARGE = 268_435_456  # bytes: 256 MB
+LONG_PATIENCE = 15.0  # seconds for what takes a slow disk its time
 MUCH_MEMORY = 48_000_000  # bytes more than before
 YES, NO = 0, 1
 FOLDER = "received"

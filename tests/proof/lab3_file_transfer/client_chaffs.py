@@ -1,10 +1,11 @@
 """Lab 3's wrong programs: the client, in the order of its checks."""
 
-from proof.rules_chaffs import FRAME, Client, client_chaffs, client_chaffs_of_many_checks
+from proof.rules_chaffs import FRAME, MAIN, Client, client_chaffs, client_chaffs_of_many_checks
 from proof.subjects import Chaff, chaff
 
 NAME = "client"
 LIKE_EVERY_CLIENT = Client("client", port=8082, trouble="no upload to")
+CHECKED = "    if not agreed:\n        raise Refused(text)\n"
 OFFERS = "    sock.sendall(packed_offer(offer))\n"
 READS = "    agreed, text = read_reply(sock.recv)\n"
 FIRST = OFFERS + READS + "    if not agreed:\n        raise Refused(text)\n    sent = 0\n"
@@ -51,10 +52,7 @@ CLIENT = [
         FIRST,
         OFFERS + "    sent = 0\n",
         SECOND,
-        "        progress.advance(step)\n"
-        + READS
-        + "    if not agreed:\n        raise Refused(text)\n"
-        + READS,
+        "        progress.advance(step)\n" + 2 * (READS + CHECKED),
     ),
     # Sizes.
     wrong(
@@ -112,7 +110,12 @@ CLIENT = [
         "import MAX_NAME, Offer, packed_offer, read_exactly, read_reply",
     ),
     # Refusals.
-    wrong("it stops at a refusal", COMPLAINS, COMPLAINS + "                break\n"),
+    wrong(
+        "it ends at a refusal",
+        FIRST,
+        OFFERS + READS + '    if not agreed:\n        sys.exit(f"[ERROR] {text}")\n    sent = 0\n',
+    ),
+    wrong("it stops when a file cannot be sent", COMPLAINS, COMPLAINS + "                break\n"),
     wrong(
         "it ends with exit code 0 after a refusal",
         "                failed = True\n",
@@ -162,8 +165,41 @@ CLIENT = [
         "False",
         part=NAME,
     ),
+    wrong(
+        "it reports on stderr that a file is sent",
+        "                    name = upload(sock, file, offer, progress)\n",
+        "                    name = upload(sock, file, offer, progress)\n"
+        "                    print('100 %', file=sys.stderr)\n",
+    ),
     # Memory.
     wrong("it reads the whole file", SENDS, "    sock.sendall(file.read())\n"),
+    # Rules for every client, as they look here.
+    wrong(
+        "it calls again while nobody listens",
+        "        socket.create_connection((options.host, options.port)) as sock,\n",
+        "        patient_connection((options.host, options.port)) as sock,\n",
+        MAIN,
+        "def patient_connection(address: tuple[str, int]) -> socket.socket:\n"
+        "    while True:\n"
+        "        try:\n"
+        "            return socket.create_connection(address)\n"
+        "        except ConnectionRefusedError:\n"
+        "            continue\n\n\n" + MAIN,
+    ),
+    wrong(
+        "it polls for the reply",
+        FIRST,
+        OFFERS
+        + "    def polled(size: int) -> bytes:\n"
+        + "        while True:\n"
+        + "            try:\n"
+        + "                return sock.recv(size, socket.MSG_DONTWAIT)\n"
+        + "            except BlockingIOError:\n"
+        + "                continue\n\n"
+        + READS.replace("sock.recv", "polled")
+        + CHECKED
+        + "    sent = 0\n",
+    ),
     *client_chaffs(LIKE_EVERY_CLIENT),
     *client_chaffs_of_many_checks(LIKE_EVERY_CLIENT),
 ]

@@ -101,11 +101,6 @@ SERVER = [
         YIELDS,
         YIELDS + "        if not size:\n            return\n",
     ),
-    wrong(
-        "it takes the content with one recv()",
-        RECEIVES,
-        RECEIVES + "        size = count\n",
-    ),
     # Any bytes.
     wrong(
         "it writes text",
