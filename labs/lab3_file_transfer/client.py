@@ -61,7 +61,7 @@ def main() -> None:
     options = parser.parse_args()
     failed = False
     with (
-        frame.error_line(f"no connection to {options.host}:{options.port}"),
+        frame.error_line(f"no upload to {options.host}:{options.port}"),
         socket.create_connection((options.host, options.port)) as sock,
     ):
         for path in options.files:

@@ -53,9 +53,11 @@ class Progress:
     def _write(self, text: str) -> None:
         """Put this text in the place of the line, one column narrower so that it never wraps."""
         if self._shown:
-            columns = shutil.get_terminal_size().columns - 1
+            columns = (shutil.get_terminal_size().columns or 80) - 1  # a terminal may not know
             wide = "".join(c if c.isprintable() else "?" for c in text)
-            while len(wide) + sum(ord(c) > 0x10FF for c in wide) > columns:  # wide ones take two
+            while (
+                len(wide) + sum(ord(c) > 0x10FF for c in wide) > columns
+            ):  # wide characters take two
                 wide = wide[:-1]
             sys.stderr.write(f"\r{' ' * columns}\r{wide}")
             sys.stderr.flush()

@@ -23,22 +23,28 @@ Test = TypeVar("Test", bound=Callable[..., Any])
 class Part:
     """One file of a lab's suite: one program, or one side of it.
 
-    `module` is the file without ".py", `section` the heading in the lab's handout to read on at.
-    The first check of a part is its gate: while it does not pass, the others are not run.
+    `module` is the file without ".py", `section` the heading in the lab's handout to read on at,
+    `todos` are what must be done for its checks to pass. The first check of a part is its gate:
+    while it does not pass, the others are not run.
     """
 
     module: str
     title: str
     section: str
+    todos: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Lab:
-    """A lab: the name of its nox session, its title, its parts in the order of the work."""
+    """A lab: the name of its nox session, its title, its parts in the order of the work.
+
+    `away`: its programs work with files, so that each check starts them in a folder of its own.
+    """
 
     name: str
     title: str
     parts: tuple[Part, ...]
+    away: bool = False
 
     def handout(self, part: Part) -> str:
         """Return where a student reads on after a failure in this part."""
@@ -52,7 +58,7 @@ class Lab:
         return names.index(module)
 
 
-def check(points: int, after: Callable[..., Any] | None = None) -> Callable[[Test], Test]:
+def check(points: int, *, after: Callable[..., Any] | None = None) -> Callable[[Test], Test]:
     """Make a test a check with points; it is not run while the check `after` does not pass."""
 
     def mark(test: Test) -> Test:

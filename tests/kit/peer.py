@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from kit.failure import Seen
-from kit.program import PATIENCE, Program
+from kit.program import PATIENCE, Program, Stdin
 from kit.stage import Stage
 from kit.story import Mark
 
@@ -40,14 +40,19 @@ class Peer:
         return host, port
 
     def starts_client(
-        self, name: str, *arguments: str, port: bool = True, buffered: bool = False
+        self,
+        name: str,
+        *arguments: str,
+        port: bool = True,
+        buffered: bool = False,
+        stdin: Stdin = "open",
     ) -> Program:
         """Start a client program that is to talk to this end, a server of the test's.
 
         Without `port` it is not told the port, and has to know it.
         """
         told = ("--port", str(self.address[1])) if port else ()
-        self._program = self.stage.program(name, *told, *arguments, buffered=buffered)
+        self._program = self.stage.program(name, *told, *arguments, buffered=buffered, stdin=stdin)
         return self._program
 
     def __enter__(self: SomePeer) -> SomePeer:

@@ -27,7 +27,8 @@ SECOND_SIGNAL = 1.0  # seconds after which a program that may have missed a sign
 _READY = re.compile(r"Listening on (\S+):(\d+)")
 _TODO = re.compile(r"NotImplementedError: TODO (\d+)")
 
-Stdin = Literal["open", "empty", "closed"]
+Stdin = Literal["open", "empty", "closed", "terminal"]
+"""What a program is typed into; a terminal is its stdout and stderr, too."""
 
 
 class Output:
@@ -68,6 +69,7 @@ class Program:
         lab: str,
         name: str,
         arguments: tuple[str, ...],
+        folder: Path,
         answers: Path,
         *,
         buffered: bool = False,
@@ -90,20 +92,29 @@ class Program:
         self._started_at, self._ended_at = time.monotonic(), 0.0
         words = tree.words(lab, name, arguments)
         self.story.tell(name, "$", _as_typed(words))
+        screen, terminal = system.terminal() if stdin == "terminal" else (None, None)
+        pipe: dict[str, int] = {"open": subprocess.PIPE}
         self.process = subprocess.Popen(
             command(words, stdin == "closed"),
-            cwd=tree.root,
+            cwd=folder,
             env=tree.environment(buffered, answers),
-            stdin=subprocess.PIPE if stdin == "open" else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=terminal or pipe.get(stdin, subprocess.DEVNULL),
+            stdout=terminal or subprocess.PIPE,
+            stderr=terminal or subprocess.PIPE,
             start_new_session=os.name == "posix",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
-        assert self.process.stdout
-        assert self.process.stderr
-        self._watch(self._read, self.process.stdout, self.stdout, "|")
-        self._watch(self._read, self.process.stderr, self.stderr, "!")
+        if screen and terminal:
+            os.close(terminal)
+            self._keyboard: IO[bytes] | None = os.fdopen(os.dup(screen), "wb", 0)
+            self.stderr.ended = True  # all comes out on the screen
+            self._watch(self._read, os.fdopen(screen, "rb", 0), self.stdout, "|")
+        else:
+            assert self.process.stdout
+            assert self.process.stderr
+            self._keyboard = self.process.stdin
+            self._watch(self._read, self.process.stdout, self.stdout, "|")
+            self._watch(self._read, self.process.stderr, self.stderr, "!")
         self._watch(self._wait_for_end)
 
     def joins(self, story: Story, failure: Callable[[str, Seen, str], Exception]) -> None:
@@ -239,7 +250,7 @@ class Program:
         self.has_ended(within=2.0)
         for end in (self.bell, self._ringer):
             end.close()
-        if self.process.stdin:
+        if self._keyboard:
             self._watch(self._write, b"")
 
     # Inside.
@@ -268,14 +279,14 @@ class Program:
 
     def _write(self, data: bytes) -> None:
         """Write in a thread of its own: a program that does not read must not hold us up."""
-        assert self.process.stdin
+        assert self._keyboard
         with self._typing:
             try:
                 if data:
-                    self.process.stdin.write(data)
-                    self.process.stdin.flush()
+                    self._keyboard.write(data)
+                    self._keyboard.flush()
                 else:
-                    self.process.stdin.close()
+                    self._keyboard.close()
             except (OSError, ValueError):  # broken pipe; Windows: invalid argument; closed by us
                 self.story.tell(self.name, "--", "did not take it: its stdin is closed")
 
@@ -285,7 +296,10 @@ class Program:
     def _read(self, stream: IO[bytes], output: Output, mark: Mark) -> None:
         with stream:
             while True:
-                data = os.read(stream.fileno(), 65_536)
+                try:
+                    data = os.read(stream.fileno(), 65_536)
+                except OSError:  # Linux: the other side of a terminal is closed (man 4 pts)
+                    data = b""
                 with self._changed:
                     for line in output.feed(data):
                         if "<frozen runpy>" not in line:  # that is how python -m begins

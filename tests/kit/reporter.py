@@ -47,15 +47,14 @@ class Reporter:
         self._collected = len(checks)
         places = {item: self._describe(item) for item in checks}
         items.sort(key=lambda item: places.get(item, ("~", 0)))
-        gates: dict[tuple[str, str], str] = {}
-        ids: dict[tuple[str, str, str], str] = {}  # by lab, part, and name, in whichever class
+        gates: dict[Path, str] = {}
+        ids: dict[tuple[Path, str], str] = {}  # by file and name, in whichever class
         for item in items:
             if own := item.stash.get(_CHECK, None):
-                gate = gates.setdefault((own.lab, own.part), own.id)
-                ids[own.lab, own.part, item.name] = own.id
-                after = ids.get((own.lab, own.part, _mark(item).kwargs["after"]))
-                named = [after] if after else []
-                item.stash[_BUILDS_ON] = tuple(id_ for id_ in (gate, *named) if id_ != own.id)
+                gate = gates.setdefault(item.path, own.id)
+                named = ids.get((item.path, _mark(item).kwargs["after"]), gate)
+                item.stash[_BUILDS_ON] = tuple({gate, named} - {own.id})
+                ids[item.path, _name(item)] = own.id
 
     def _describe(self, item: pytest.Item) -> tuple[str, int]:
         """Give the item its result, not run as yet, and return its place in the order."""
@@ -94,7 +93,9 @@ class Reporter:
         if self.config.option.collectonly:
             return
         houses = {
-            folder: House(self._tree(), folder, self.config.getoption("seed"))
+            folder: House(
+                self._tree(), folder, self.config.getoption("seed"), self.labs[folder].away
+            )
             for folder in {item.path.parent.name for item in session.items if _CHECK in item.stash}
         }
         self.schedule.begin(
@@ -209,6 +210,11 @@ class Reporter:
             )
             for folder, lab in self.labs.items()
         ]
+
+
+def _name(item: pytest.Item) -> str:
+    """Return the name of a test's function, which is unique in its file."""
+    return getattr(item, "originalname", item.name)
 
 
 def _mark(item: pytest.Item) -> pytest.Mark:

@@ -1,6 +1,8 @@
 """The stage of a check: it starts the programs, records their story, and clears up after them."""
 
+import functools
 import random
+import shutil
 import tempfile
 import threading
 import time
@@ -25,18 +27,23 @@ REFERENCES = Tree(Path(__file__).parents[2], scaffold.SOLUTIONS)
 class House:
     """Where all programs of a lab's suite run; it knows each that lives."""
 
-    def __init__(self, tree: Tree, lab: str, seed: int) -> None:
-        self.tree, self.lab, self.seed = tree, lab, seed
+    def __init__(self, tree: Tree, lab: str, seed: int, away: bool = False) -> None:
+        self.tree, self.lab, self.seed, self.away = tree, lab, seed, away
         self._folder = tempfile.TemporaryDirectory(prefix="socket-labs-")
         self._lock = threading.Lock()
         self._started = 0
         self._closing = False
         self._living: list[Program] = []
 
+    def folder(self) -> Path:
+        """Make an empty folder, and return it."""
+        return Path(tempfile.mkdtemp(dir=self._folder.name))
+
     def start(
         self,
         name: str,
         arguments: tuple[str, ...],
+        folder: Path,
         *,
         buffered: bool = False,
         stdin: Stdin = "open",
@@ -49,7 +56,9 @@ class House:
             self._started += 1
             answers = Path(self._folder.name, f"{self._started}")
             tree, lab = (REFERENCES, reference_of) if reference_of else (self.tree, self.lab)
-            program = Program(tree, lab, name, arguments, answers, buffered=buffered, stdin=stdin)
+            program = Program(
+                tree, lab, name, arguments, folder, answers, buffered=buffered, stdin=stdin
+            )
             self._living.append(program)
             return program
 
@@ -87,11 +96,18 @@ class Stage:
         self, name: str, *arguments: str, buffered: bool = False, stdin: Stdin = "open"
     ) -> Program:
         """Start a program with these arguments."""
-        return self._joined(self.house.start(name, arguments, buffered=buffered, stdin=stdin))
+        return self._joined(
+            self.house.start(name, arguments, self._cwd(), buffered=buffered, stdin=stdin)
+        )
 
     def reference(self, lab: str, name: str, *arguments: str) -> Program:
         """Start a reference program of a lab, which a program under test is to work with."""
-        return self._joined(self.house.start(name, arguments, reference_of=lab))
+        return self._joined(self.house.start(name, arguments, self._cwd(), reference_of=lab))
+
+    @functools.cached_property
+    def folder(self) -> Path:
+        """A folder of this check's own, empty at first, and removed at the end."""
+        return self.house.folder()
 
     def server(
         self, name: str, *arguments: str, buffered: bool = False, stdin: Stdin = "open"
@@ -145,8 +161,13 @@ class Stage:
         return Failure(sentence, seen, self.story.told(), places, outcome, cause, todo, asked)
 
     def close(self) -> None:
-        """End the programs of this check."""
+        """End the programs of this check, and remove what they wrote."""
         self.house.end(self.programs)
+        if "folder" in self.__dict__:
+            shutil.rmtree(self.folder, ignore_errors=True)  # the house tries again at its end
+
+    def _cwd(self) -> Path:
+        return self.folder if self.house.away else self.house.tree.root
 
     def _joined(self, program: Program) -> Program:
         program.joins(self.story, self.failure)

@@ -7,6 +7,7 @@ about nothing else.
 import ctypes
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -74,6 +75,18 @@ def end_orphans() -> int:
     return ended
 
 
+def terminal() -> tuple[int, int]:
+    """Open a pseudo-terminal of 80 by 24: return our end, and the one for a program."""
+    if sys.platform == "win32":
+        raise NotRun("this system has no pseudo-terminals")
+    import fcntl
+    import termios
+
+    ours, its = os.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    return ours, its
+
+
 def sleeping(pid: int) -> bool | None:
     """Tell whether every thread of the process waits for something."""
     if not LINUX:
@@ -111,6 +124,11 @@ def threads(pid: int) -> int:
 def memory(pid: int) -> int:
     """Return how many bytes of memory the process uses now (the resident set)."""
     return _status(pid, "VmRSS") * 1024
+
+
+def peak_memory(pid: int) -> int:
+    """Return how many bytes of memory the process has used at most up to now."""
+    return _status(pid, "VmHWM") * 1024
 
 
 def owner_of_port(port: int, protocol: str) -> str | None:

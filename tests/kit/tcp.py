@@ -89,6 +89,23 @@ class TcpPeer(Peer):
         self.tells("<-", bytes(received))
         self._exchanged = time.monotonic()
 
+    def reads(self, size: int, what: str, hint: str = "", patience: float = PATIENCE) -> bytes:
+        """Wait for exactly `size` bytes of `what`, and return them, whatever they are."""
+        received = bytearray()
+        while len(received) < size:
+            deadline = time.monotonic() + patience
+            missing = size - len(received)
+            received += self._piece(
+                missing,
+                deadline,
+                f"{self.name} waited for {what}",
+                f"{size:,} bytes",
+                received,
+                hint,
+            )
+        self.tells("<-", bytes(received))
+        return bytes(received)
+
     def exchanges(self, data: bytes, hint: str = "") -> None:
         """Send a long stream and read its echo at the same time: neither end must store it."""
         self.tells("->", data)
@@ -232,7 +249,7 @@ class TcpPeer(Peer):
         size: int,
         deadline: float,
         waited: str,
-        expected: bytes,
+        expected: str | bytes,
         received: bytearray,
         hint: str,
     ) -> bytes:
@@ -317,10 +334,7 @@ class TcpServer(Server):
             sock.connect_ex((self.host, self.port))
         for sock in socks:
             select.select([], [sock], [sock], max(0.0, deadline - time.monotonic()))
-        peers = [
-            TcpPeer(self.stage, f"client {number}", self.program, sock)
-            for number, sock in enumerate(socks, start=1)
-        ]
+        peers = [TcpPeer(self.stage, f"one of {size}", self.program, sock) for sock in socks]
         missing = [peer for peer in peers if not peer.is_connected()]
         if missing:
             expected = f"{size} connections within {within:g} s"

@@ -34,7 +34,7 @@ class Tree:
         variables = {
             name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)
         }
-        variables["PYTHONPATH"] = str(whereabouts.INSIDE)
+        variables["PYTHONPATH"] = os.pathsep.join([str(whereabouts.INSIDE), str(self.root)])
         variables["PYTHONUTF8"] = "1"
         variables[whereabouts.VARIABLE] = str(answers)
         if not buffered:

@@ -1,24 +1,17 @@
 """What every lab has: 100 points, a handout, an untouched scaffold that names its first TODO."""
 
-import importlib
 import re
 from pathlib import Path
 
 import pytest
 
 from kit import scaffold
-from kit.lab import TOTAL_POINTS, Lab
-from proof.subjects import Subject
+from kit.lab import TOTAL_POINTS
+from proof.subjects import Subject, suite_of
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(folder.name for folder in (ROOT / "tests").glob("lab[0-9]*_*"))
 UNFINISHED = [folder for folder in FOLDERS if folder != "lab0_hello"]
-
-
-def lab_of(folder: str) -> Lab:
-    lab = importlib.import_module(f"{folder}.lab").LAB
-    assert isinstance(lab, Lab)
-    return lab
 
 
 def anchors(document: Path) -> set[str]:
@@ -40,7 +33,7 @@ def test_a_lab_has_100_points(folder: str) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_part_has_its_section_in_the_handout(folder: str) -> None:
-    lab = lab_of(folder)
+    lab = suite_of(folder)
     for part in lab.parts:
         document, _, section = lab.handout(part).partition("#")
         assert section in anchors(ROOT / document), part.title

@@ -6,9 +6,9 @@ LAB = Lab(
     "lab1",
     "Echo",
     (
-        Part("test_udp_server", "UDP server", "1-the-udp-server"),
-        Part("test_udp_client", "UDP client", "2-the-udp-client"),
-        Part("test_tcp_server", "TCP server", "3-the-tcp-server"),
-        Part("test_tcp_client", "TCP client", "4-the-tcp-client"),
+        Part("test_udp_server", "UDP server", "1-the-udp-server", todos=(1,)),
+        Part("test_udp_client", "UDP client", "2-the-udp-client", todos=(2,)),
+        Part("test_tcp_server", "TCP server", "3-the-tcp-server", todos=(3, 4)),
+        Part("test_tcp_client", "TCP client", "4-the-tcp-client", todos=(5,)),
     ),
 )

@@ -104,10 +104,11 @@ def test_200_clients_that_come_at_once_are_all_served(stage: Stage) -> None:
     crowd = server.crowd(CROWD, within=IN_TIME)
 
     with stage.story.sums_up("a crowd", "each sends, and waits for its echo"):
-        for client in crowd:
-            client.sends(client.name.encode())
-        for client in crowd:
-            client.expects(client.name.encode(), OWN, silent=QUEUED)
+        words = {client: stage.word().encode() for client in crowd}
+        for client, word in words.items():
+            client.sends(word)
+        for client, word in words.items():
+            client.expects(word, OWN, silent=QUEUED)
         for client in crowd:
             client.leaves()
 
@@ -202,8 +203,8 @@ def test_ctrl_c_ends_the_connection_of_everyone(stage: Stage) -> None:
     server = started(stage)
     crowd = []
     with stage.story.sums_up("a crowd", "20 clients connect, and each gets its echo"):
-        for number in range(1, 21):
-            crowd.append(server.client(f"client {number}"))
+        for _ in range(20):
+            crowd.append(server.client("one of 20"))
             is_served(stage, crowd[-1], ONE_AT_A_TIME)
 
     stops(server.program, stage, "SIGINT", server=True)

@@ -6,7 +6,6 @@
     likely cause: a buffer of 1024 bytes: what does not fit into it is lost
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ def told(result: dict[str, Any]) -> str:
         if check["verdict"] == "failed":
             # Whether a program that goes is seen to close or to reset depends on the moment.
             sentence = check["sentence"].replace("was reset", "was closed")
-            sentence = re.sub(r"\bclient \d+", "client N", sentence)  # so does who of a crowd
             lines += [f"✗ {check['title']}", f"    {sentence}"]
             if check["hint"]:
                 lines.append(f"    likely cause: {check['hint']}")

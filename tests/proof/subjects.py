@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kit import scaffold
+from kit.lab import Lab
 
 ROOT = Path(__file__).parents[2]
 PROOF = Path(__file__).parent
@@ -24,12 +25,14 @@ LIMIT = 180  # seconds for one run of a suite; longer means that it hangs
 class Chaff:
     """A program with one realistic bug: the reference's text with `old` replaced by `new`.
 
-    `old` stands in it once; several places are several pairs. `name` says what is wrong.
+    `old` stands in it once; several places are several pairs. `name` says what is wrong, `part`
+    whose checks look at it, if that part has not the program's name.
     """
 
     program: str
     name: str
     changes: tuple[tuple[str, str], ...]
+    part: str
 
     def applied_to(self, text: str) -> str:
         """Return the wrong program's text."""
@@ -40,9 +43,10 @@ class Chaff:
         return text
 
 
-def chaff(program: str, name: str, *changes: str) -> Chaff:
+def chaff(program: str, name: str, *changes: str, part: str = "") -> Chaff:
     """Return a chaff: after its name the texts come in pairs, what is there and what is wrong."""
-    return Chaff(program, name, tuple(zip(changes[::2], changes[1::2], strict=True)))
+    pairs = tuple(zip(changes[::2], changes[1::2], strict=True))
+    return Chaff(program, name, pairs, part or program)
 
 
 @dataclass(frozen=True)
@@ -106,9 +110,9 @@ def chaffs(lab: str) -> list[Subject]:
     return [
         Subject(
             lab,
-            f"{wrong.program}: {wrong.name}",
+            f"{wrong.part}: {wrong.name}",
             ((f"{wrong.program}.py", wrong.applied_to(_solution(lab, wrong.program))),),
-            part=part_of(lab, wrong.program),
+            part=part_of(lab, wrong.part),
         )
         for wrong in importlib.import_module(f"proof.{lab}.chaffs").CHAFFS
     ]
@@ -135,23 +139,36 @@ def parts_with_programs(lab: str) -> set[str]:
 def open_gaps(lab: str) -> list[Subject]:
     """Return, for each gap of a lab, a tree in which this gap alone is open."""
     return [
-        Subject(lab, f"{program}: TODO {number}", opened=(number,), part=program)
+        Subject(
+            lab,
+            f"{program}: TODO {number}",
+            opened=(number,),
+            part=program if _has_part(lab, program) else "",
+        )
         for program, numbers in _gaps(lab).items()
         for number in numbers
     ]
 
 
-def one_program_done(lab: str) -> list[Subject]:
-    """Return, for each program of a lab that has gaps, a tree in which it alone is done."""
-    every = _gaps(lab)
+def one_part_done(lab: str) -> list[Subject]:
+    """Return, for each part of a lab that has TODOs, a tree in which these alone are done."""
+    every = {number for numbers in _gaps(lab).values() for number in numbers}
     return [
-        Subject(lab, program, opened=tuple(n for p in every if p != program for n in every[p]))
-        for program in every
+        Subject(lab, part.module, opened=tuple(every.difference(part.todos)))
+        for part in suite_of(lab).parts
+        if part.todos
     ]
 
 
-def _has_part(lab: str, part: str) -> bool:
-    return (PROOF.parent / lab / f"test_{part}.py").exists()
+def suite_of(lab: str) -> Lab:
+    """Return what a lab's suite says of itself."""
+    suite = importlib.import_module(f"{lab}.lab").LAB
+    assert isinstance(suite, Lab)
+    return suite
+
+
+def _has_part(lab: str, name: str) -> bool:
+    return (PROOF.parent / lab / f"test_{name}.py").exists()
 
 
 def _gaps(lab: str) -> dict[str, list[int]]:

@@ -1,0 +1,1 @@
+"""Check lab 3: file transfer."""
