@@ -94,6 +94,11 @@ _HOW_IT_ENDED = {
 
 
 def _who_stays(program: Program) -> str:
+    sources = [place.source for place in program.places()]
+    if any(".join(" in source for source in sources):
+        return "join() waits for a thread, and that thread for its client: end the connection"
+    if any(source.startswith("with ") and "lock" in source for source in sources):
+        return "a lock that nobody releases: its owner waits itself"
     try:
         alone = system.threads(program.process.pid) == 1
     except (NotRun, OSError):

@@ -28,7 +28,9 @@ def cause(seen: Seen, programs: Iterable[Program], places: Iterable[Place], hint
             return ""  # the exception says it all, and no rule of the wire was the cause
     if isinstance(seen.expected, bytes) and isinstance(seen.received, bytes):
         return _of_bytes(seen.expected, seen.received) or hint
-    if seen == NOT_CLOSED and any("accept(" in place.source for place in places):
+    sources = [place.source for place in places]
+    waits = any("accept(" in source for source in sources)
+    if seen == NOT_CLOSED and waits and not any("recv(" in source for source in sources):
         return "nobody closes the connection before the next accept(): close(), or with"
     return hint
 

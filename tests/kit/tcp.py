@@ -339,7 +339,10 @@ class TcpServer(Server):
         if missing:
             expected = f"{size} connections within {within:g} s"
             seen = Seen("silence", expected, f"{size - len(missing)}")
-            raise missing[0].fails("a crowd tried to connect", seen)
+            full = (
+                "who comes while listen()'s queue is full waits: a longer one, and accept() at once"
+            )
+            raise missing[0].fails("a crowd tried to connect", seen, full)
         return peers
 
 

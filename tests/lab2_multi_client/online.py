@@ -6,6 +6,7 @@ from kit.failure import Seen
 from kit.program import PATIENCE, Program
 from kit.stage import QUIET, Stage
 
+ONE_STEP = "change the number and log it under one lock: nobody may come in between"
 _COUNT = re.compile(r"\((\d+) online\)")
 
 
@@ -42,7 +43,7 @@ def expects_counts(stage: Stage, program: Program, expected: list[int], hint: st
         raise stage.failure(sentence, seen, hint)
 
 
-def expects_all_gone(stage: Stage, program: Program, hint: str = "") -> None:
+def expects_all_gone(stage: Stage, program: Program) -> None:
     """Wait until the last number is 0; on the way there each is one more or less than the last."""
 
     def settled() -> bool:
@@ -56,7 +57,9 @@ def expects_all_gone(stage: Stage, program: Program, hint: str = "") -> None:
         f"{program.name} does not count each client up once and down once",
         expected="one up or one down with each line, and (0 online) at the end",
         received=_listed(received),
-        hint=hint,
+        hint=ONE_STEP
+        if received[-1:] == [0]
+        else "whatever a visit begins with, it ends in finally",
     )
 
 

@@ -137,31 +137,29 @@ def of_patience(program: str) -> list[Chaff]:
         echoes(
             program,
             "it reads on while it cannot write",
-            "import contextlib",
-            "import queue",
-            "import threading",
+            "import select",
             "",
-            "pieces: queue.Queue[bytes] = queue.Queue()",
-            "",
-            "def send() -> None:",
-            "    with contextlib.suppress(OSError):",
-            "        while piece := pieces.get():",
-            "            connection.sendall(piece)",
-            "",
-            "sender = threading.Thread(target=send, daemon=True)",
-            "sender.start()",
-            "try:",
-            "    while piece := connection.recv(PIECE):",
-            "        pieces.put(piece)",
-            "finally:",
-            '    pieces.put(b"")',
-            "    sender.join()",
+            "connection.setblocking(False)",
+            "unsent = bytearray()",
+            "while True:",
+            "    wants = [connection] if unsent else []",
+            "    readable, writable, _ = select.select([connection], wants, [])",
+            "    if readable:",
+            "        piece = connection.recv(PIECE)",
+            "        if not piece:",
+            "            break",
+            "        unsent += piece",
+            "    if writable:",
+            "        del unsent[: connection.send(unsent)]",
+            "connection.setblocking(True)",
+            "connection.sendall(unsent)",
         ),
-        chaff(
+        echoes(
             program,
             "it waits for a quiet client no longer than 0.8 s",
-            ECHO,
-            f"    connection.settimeout(0.8)\n{ECHO}",
+            "while piece := connection.recv(PIECE):",
+            "    connection.sendall(piece)",
+            "    connection.settimeout(0.8)",
         ),
         chaff(
             program,
@@ -174,35 +172,37 @@ def of_patience(program: str) -> list[Chaff]:
     ]
 
 
-def of_resources(program: str) -> list[Chaff]:
-    """Return those that do not fail these checks, but the rules for every server."""
-    return [
-        echoes(
-            program,
-            "it polls",
-            "while True:",
-            "    try:",
-            "        piece = connection.recv(PIECE, socket.MSG_DONTWAIT)",
-            "    except BlockingIOError:",
-            "        continue",
-            "    if not piece:",
-            "        return",
-            "    connection.sendall(piece)",
-        ),
-        chaff(
-            program,
-            "it keeps all that came",
-            ECHO,
-            "    while piece := connection.recv(PIECE):\n"
-            "        LOG.append(piece)\n"
-            "        connection.sendall(piece)\n",
-            DEF_ECHO,
-            "LOG = []\n\n\n" + DEF_ECHO,
-        ),
-    ]
+def polls(program: str) -> Chaff:
+    """Return the one that asks again and again."""
+    return echoes(
+        program,
+        "it polls",
+        "while True:",
+        "    try:",
+        "        piece = connection.recv(PIECE, socket.MSG_DONTWAIT)",
+        "    except BlockingIOError:",
+        "        continue",
+        "    if not piece:",
+        "        return",
+        "    connection.sendall(piece)",
+    )
+
+
+def keeps_everything(program: str) -> Chaff:
+    """Return the one whose memory grows with all that comes."""
+    return chaff(
+        program,
+        "it keeps all that came",
+        ECHO,
+        "    while piece := connection.recv(PIECE):\n"
+        "        LOG.append(piece)\n"
+        "        connection.sendall(piece)\n",
+        DEF_ECHO,
+        "LOG = []\n\n\n" + DEF_ECHO,
+    )
 
 
 def echo_chaffs(program: str) -> list[Chaff]:
-    """Return all of them."""
-    makers = (of_one_piece, of_a_stream, of_the_end, of_patience, of_resources)
+    """Return all that fail the checks of the echo."""
+    makers = (of_one_piece, of_a_stream, of_the_end, of_patience)
     return [wrong for make in makers for wrong in make(program)]

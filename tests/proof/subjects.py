@@ -118,6 +118,12 @@ def chaffs(lab: str) -> list[Subject]:
     ]
 
 
+def gap_bodies(lab: str, program: str) -> list[str]:
+    """Return what fills a program's gaps in the reference, for chaffs that fill them otherwise."""
+    gaps = scaffold.gaps(_solution(lab, program), program)
+    return ["".join(f"{line}\n" for line in gap.body) for gap in gaps]
+
+
 def part_of(lab: str, program: str) -> str:
     """Return the part of a lab's suite that tries a program: a file a program, or one a pair."""
     pair = f"{program.partition('_')[0]}_pair"

@@ -156,7 +156,8 @@ TCP_SERVER = [
         "                except KeyboardInterrupt:\n"
         "                    raise SystemExit from None\n",
     ),
-    *echo_chaffs.of_resources(NAME),
+    echo_chaffs.polls(NAME),
+    echo_chaffs.keeps_everything(NAME),
     wrong(
         "it ends connections with shutdown() and closes none",
         TRY,
