@@ -113,6 +113,11 @@ def memory(pid: int) -> int:
     return _status(pid, "VmRSS") * 1024
 
 
+def peak_memory(pid: int) -> int:
+    """Return the most bytes of memory that the process has used at once up to now."""
+    return _status(pid, "VmHWM") * 1024
+
+
 def owner_of_port(port: int, protocol: str) -> str | None:
     """Return "command (process 123)" of who holds a port on this machine; protocol: tcp or udp."""
     if not LINUX:
