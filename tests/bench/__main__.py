@@ -39,15 +39,24 @@ def main() -> None:
         parser.error(f"a median needs at least {FEWEST} runs")
     try:
         for name in options.labs or LABS:
-            load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
             title = (modules[name].__doc__ or "").partition("\n")[0]
-            print(f"{name}: {title} ({os.cpu_count()} cores{load} before)", flush=True)
+            print(f"{name}: {title} ({machine()})", flush=True)
             modules[name].measure(options)
             print(flush=True)
     except (Broken, OSError) as error:
         sys.exit(f"[ERROR] {error}")
     except KeyboardInterrupt:
         sys.exit("[ERROR] stopped")
+
+
+def machine() -> str:
+    """Say how many cores there are, and where the system tells it, whether they are free."""
+    cores = os.cpu_count() or 1
+    if not hasattr(os, "getloadavg"):
+        return f"{cores} cores"
+    load = os.getloadavg()[0]
+    verdict = ", too much to trust the figures" if load > cores / 2 else ""
+    return f"{cores} cores, load {load:.1f} before{verdict}"
 
 
 if __name__ == "__main__":

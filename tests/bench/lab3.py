@@ -79,7 +79,7 @@ def measure(options: argparse.Namespace) -> None:
         known = f"{peak:.1f} MB, {MEMORY.told([peak])}" if peak else "not known here"
         print(f"  peak memory of our {who}: {known}")
     print(generator("our client", ratios(ours.busy[1:], taken["ours"])))
-    print(*filter(None, (peer.missing for peer in (NC, NGINX, CURL, IPERF))), sep="\n")
+    print("".join(peer.missing for peer in (NC, NGINX, CURL, IPERF)), end="")
 
 
 class Uploads:

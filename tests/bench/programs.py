@@ -48,7 +48,7 @@ class Peer:
     @property
     def missing(self) -> str:
         """A line that says what to install, empty if it is there."""
-        told = f"  not measured: {self.command} is missing (Debian package {self.package})"
+        told = f"  not measured: {self.command} is missing (Debian package {self.package})\n"
         return "" if self.path else told
 
 

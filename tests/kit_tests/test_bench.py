@@ -47,7 +47,7 @@ def test_a_table_has_aligned_columns() -> None:
 def test_a_peer_that_is_missing_is_named_with_its_package() -> None:
     line = Peer("no-such-command", "some-package").missing
 
-    assert line == "  not measured: no-such-command is missing (Debian package some-package)"
+    assert line == "  not measured: no-such-command is missing (Debian package some-package)\n"
 
 
 def test_a_peer_that_is_there_is_not_called_missing(monkeypatch: pytest.MonkeyPatch) -> None:
