@@ -25,6 +25,7 @@ nox.options.sessions = []
 ROOT = Path(__file__).parent
 LABS = {folder.name.partition("_")[0]: folder for folder in sorted(ROOT.glob("tests/lab[0-9]*_*"))}
 PYTEST = "pytest>=9.2"
+CLEARING_UP = 10.0  # seconds
 
 # With pytest beside nox nothing needs to be installed: everything runs in place, also offline.
 IN_PLACE = importlib.util.find_spec("pytest") is not None
@@ -90,10 +91,17 @@ def reset(session: nox.Session) -> None:
     run_kit(session, "kit.scaffold", "reset", *session.posargs)
 
 
+@nox.session(venv_backend="none")
+def bench(session: nox.Session) -> None:
+    """Measure the solutions beside other programs: nox -s bench -- lab3. It is no test."""
+    run_kit(session, "bench", *session.posargs)
+
+
 def run_kit(session: nox.Session, module: str, *arguments: str) -> None:
     """Run a module of the kit as a program, with the Python that runs nox."""
     path = {"PYTHONPATH": os.fspath(ROOT / "tests")}
-    session.run(sys.executable, "-m", module, *arguments, env=path, external=True)
+    command = (sys.executable, "-m", module, *arguments)
+    session.run(*command, env=path, external=True, interrupt_timeout=CLEARING_UP)
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ def memory(pid: int) -> int:
 
 
 def peak_memory(pid: int) -> int:
-    """Return how many bytes of memory the process has used at most up to now."""
+    """Return the most bytes of memory that the process has used at once up to now."""
     return _status(pid, "VmHWM") * 1024
 
 

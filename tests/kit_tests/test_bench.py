@@ -1,0 +1,70 @@
+"""The bench: what it makes of its measurements, and what it says when it cannot measure."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench import lab3
+from bench.figures import Goal, in_turn, ratios, table, told
+from bench.programs import Peer
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_median_is_told_with_its_spread() -> None:
+    assert told([1.5, 9.0, 1.0]) == "1.50 (1.00..9.00)"
+
+
+def test_ratios_are_taken_pair_by_pair() -> None:
+    assert ratios([1.0, 8.0], [2.0, 4.0]) == [0.5, 2.0]
+
+
+def test_a_goal_says_whether_the_median_reaches_it() -> None:
+    assert Goal(1.5).told([1.5]) == ">= 1.5 reached"
+    assert Goal(24, " MB", most=True).told([25]) == "<= 24 MB MISSED"
+
+
+def test_the_sides_are_measured_in_turn_and_the_first_round_is_not_counted() -> None:
+    order: list[str] = []
+
+    def side(name: str) -> int:
+        order.append(name)
+        return len(order)
+
+    results = in_turn(2, {"a": lambda: side("a"), "b": lambda: side("b")})
+
+    assert "".join(order) == "baabba"
+    assert results == {"a": [3, 6], "b": [4, 5]}
+
+
+def test_a_table_has_aligned_columns() -> None:
+    assert table([("", "GB/s"), ("ours", "1.2")]) == "         GB/s\n  ours   1.2"
+
+
+def test_a_peer_that_is_missing_is_named_with_its_package() -> None:
+    line = Peer("no-such-command", "some-package").missing
+
+    assert line == "  not measured: no-such-command is missing (Debian package some-package)\n"
+
+
+def test_a_peer_that_is_there_is_not_called_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda command, path: f"/bin/{command}")
+
+    assert lab3.NC.missing == ""
+
+
+def test_a_bad_argument_is_one_line_and_exit_code_2() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "lab99"],
+        env=os.environ | {"PYTHONPATH": os.fspath(ROOT / "tests")},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "there is no lab99 to measure" in done.stderr.splitlines()[-1]
