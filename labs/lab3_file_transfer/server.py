@@ -83,7 +83,7 @@ def store(content: Iterator[memoryview], target: Path) -> None:
     """
     # TODO 4: Write each piece into a temporary file in the folder of `target`, under a name that no
     #   other upload uses: with_name(). When it is whole and closed, give it its final name:
-    #   replace(). Whatever fails, remove it: unlink().
+    #   replace(). Whatever fails, unlink() it, if it is still there.
     raise NotImplementedError("TODO 4")
 
 

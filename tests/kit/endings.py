@@ -75,7 +75,9 @@ def stops(program: Program, stage: Stage, signal_name: str, *, server: bool) -> 
         f"{program.name} showed a traceback at {key}",
         expected="no traceback",
         received=program.stderr.text,
-        hint="Ctrl+C is a KeyboardInterrupt: catch it where the program begins",
+        hint="Ctrl+C is a KeyboardInterrupt: catch it where the program begins"
+        if program.exception().startswith("KeyboardInterrupt")
+        else "",
     )
     if server:
         stage.requires(

@@ -114,7 +114,7 @@ def test_the_content_waits_for_the_first_reply(stage: Stage) -> None:
 
 @check(points=2)
 def test_files_of_every_size_are_sent_whole(stage: Stage) -> None:
-    contents = {f"{size}.bin": stage.text(size) for size in (0, 1, 4_096, 65_537, 3_000_001)}
+    contents = {f"{size}.bin": stage.text(size) for size in (0, 1, 4_096, 65_537, 5_000_001)}
     files = [file(stage, name, content) for name, content in contents.items()]
     with called(stage, *files) as (client, server):
         for name, content in contents.items():

@@ -100,7 +100,7 @@ def test_a_content_may_come_in_any_pieces(stage: Stage) -> None:
 
 @check(points=2, after=test_one_upload_after_another_uses_the_connection)
 def test_the_next_offer_may_follow_right_behind_a_content(stage: Stage) -> None:
-    first, second = stage.text(700), stage.text(500)
+    first, second = stage.text(1_000_003), stage.text(500)
     with started(stage).client("alice") as alice:
         offers(alice, "first.txt", len(first))
         alice.sends(first + offer("second.txt", len(second)))

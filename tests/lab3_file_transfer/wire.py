@@ -190,6 +190,6 @@ def _likely(content: bytes, there: bytes | None) -> str:
         return ""
     if len(there) > len(content) and there.startswith(content):
         return "it reads past the end: ask for no more bytes than are still to come"
-    if content.startswith(there):
+    if there and content.startswith(there):
         return "it stops too early: count the bytes that have come"
     return ""
