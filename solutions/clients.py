@@ -15,11 +15,17 @@ class Clients:
     """The clients of a TCP server: `attend` serves one of them, in a thread of its own.
 
     `attend` gets the connection, which is closed when it returns. An OSError in it means that
-    this client broke off; any other exception is a bug, and its traceback is shown.
+    this client broke off; any other exception is a bug, and its traceback is shown. `farewell`
+    is called at Ctrl+C, before the connections are ended.
     """
 
-    def __init__(self, attend: Callable[[socket.socket], None]) -> None:
+    def __init__(
+        self,
+        attend: Callable[[socket.socket], None],
+        farewell: Callable[[], None] = lambda: None,
+    ) -> None:
         self._attend = attend
+        self._farewell = farewell
         self._online: set[socket.socket] = set()
         self._changed = threading.Condition()  # held by whoever reads or changes `_online`
 
@@ -29,6 +35,7 @@ class Clients:
             while True:
                 self._accept(listener)
         finally:
+            self._farewell()
             self._stop()
 
     def _accept(self, listener: socket.socket) -> None:

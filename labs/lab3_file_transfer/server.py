@@ -28,7 +28,7 @@ from ..clients import Clients
 from .framing import ProtocolError, Reply, packed_reply, read_offer
 from .names import Refused, checked
 
-PIECE = 262_144  # bytes: the buffer of an upload; 60 of them may run side by side
+PIECE = 524_288  # bytes: the buffer of an upload; a smaller one means more calls, and less speed
 
 
 def attend(options: argparse.Namespace, connection: socket.socket) -> None:

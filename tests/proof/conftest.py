@@ -1,6 +1,7 @@
 """Runs the suites on the subjects, several at a time, ahead of the tests on their results."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -13,6 +14,8 @@ AT_ONCE = 3  # suites; each runs many checks at once itself
 
 _runs = pytest.StashKey[dict[Subject, Future[dict[str, Any]]]]()
 _accepted = pytest.StashKey[dict[Subject, str]]()
+_again = pytest.StashKey[list[str]]()
+_room = threading.Semaphore(AT_ONCE)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start the runs for those tests that were chosen, in their order."""
     session.config.stash[_accepted] = {}
+    session.config.stash[_again] = []
     runs = session.config.stash[_runs] = {}
     if session.config.option.collectonly:
         return
@@ -32,7 +36,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     for item in session.items:
         subject = item.callspec.params.get("subject") if hasattr(item, "callspec") else None
         if subject and subject not in runs:
-            runs[subject] = pool.submit(subject.tried)
+            runs[subject] = pool.submit(_beside_others, subject)
+
+
+def _beside_others(subject: Subject) -> dict[str, Any]:
+    with _room:
+        return subject.tried()
 
 
 @pytest.fixture
@@ -42,9 +51,31 @@ def result(subject: Subject, request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 @pytest.fixture
+def again(subject: Subject, request: pytest.FixtureRequest) -> Callable[[], dict[str, Any]]:
+    """Return what runs the suite once more on this subject, with nothing of ours beside it."""
+
+    def run() -> dict[str, Any]:
+        request.config.stash[_again].append(f"{subject.lab}, {subject.name}")
+        for _ in range(AT_ONCE):
+            _room.acquire()
+        try:
+            return subject.tried()
+        finally:
+            _room.release(AT_ONCE)
+
+    return run
+
+
+@pytest.fixture
 def accept(request: pytest.FixtureRequest) -> dict[Subject, str] | None:
     """Return where new golden messages are gathered, or None when they are to be compared."""
     return request.config.stash[_accepted] if request.config.getoption("accept") else None
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say which runs were repeated: many of them are a reason to look at those checks."""
+    for name in config.stash.get(_again, []):
+        terminalreporter.write_line(f"run again alone: {name}")
 
 
 @pytest.hookimpl(wrapper=True)
