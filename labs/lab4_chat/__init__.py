@@ -1,0 +1,1 @@
+"""Lab 4: a chat in lines of JSON over TCP."""
