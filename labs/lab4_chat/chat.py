@@ -39,16 +39,15 @@ class Chat:
         """Let a user in. Returns its name, and what it and the others are told."""
         if "username" not in message:
             raise Refused("login_required", 'log in first: {"username": "…"}')
-        name = field(message, "username", str)
-        # TODO 3: Refuse a name that is_name() does not like, "bad_username", or that somebody online
-        #   has, "username_taken". Otherwise this user is online now: a "system" message welcomes
-        #   it, before all else, and tells the others that it has joined.
+        # TODO 3: Refuse a name that is_name() does not like, "bad_username", or that somebody
+        #   online has, "username_taken". Otherwise this user is online now: a "system" message
+        #   welcomes it, before all else, and another one tells the others that it has joined.
         raise NotImplementedError("TODO 3")
 
     def leave(self, name: str) -> list[Letter]:
         """Let a user go, in whatever way it went: nobody asks it any more, and the others know."""
-        # TODO 5: This user is not online any more, all its requests are forgotten, its session ends,
-        #   if it is in one, and the others are told that it has left.
+        # TODO 5: This user is not online any more, all its requests are forgotten, its session
+        #   ends, if it is in one, and the others are told that it has left.
         raise NotImplementedError("TODO 5")
 
     def shut_down(self) -> list[Letter]:
@@ -92,14 +91,14 @@ class Chat:
         raise NotImplementedError("TODO 8")
 
     def _answer(self, name: str, asker: str, accepted: bool) -> list[Letter]:
-        # TODO 9: Unless this asker has asked this user, that is "no_such_request". The request is used
-        #   up. After a yes they are partners, all other requests of the two are forgotten, and both
-        #   get a "session_accepted"; after a no the asker gets a "session_rejected".
+        # TODO 9: Unless this asker has asked this user, that is "no_such_request". The request is
+        #   used up. After a yes they are partners, all other requests of the two are forgotten, and
+        #   both get a "session_accepted"; after a no the asker gets a "session_rejected".
         raise NotImplementedError("TODO 9")
 
     def _end_session(self, name: str) -> list[Letter]:
-        # TODO 10: Without a partner that is "no_session". Otherwise the two are partners no more, and
-        #   both get a "session_ended"; but leave() calls this, too, for who is not online any more.
+        # TODO 10: Without a partner that is "no_session". Otherwise they are partners no more, and
+        #   both get a "session_ended", but not who is not online any more: leave() calls this, too.
         raise NotImplementedError("TODO 10")
 
     def _check_another(self, name: str, target: str) -> None:

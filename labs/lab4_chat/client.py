@@ -132,8 +132,8 @@ class Client:
 
     def _pieces(self) -> Iterator[bytes]:
         """Yield what comes, until the end of the stream; send a ping when it is time for one."""
-        # TODO 15: select() waits for the socket, but not beyond the time of the next ping, which only
-        #   who is logged in sends. Yield what recv() returns; no bytes are the end of the stream.
+        # TODO 15: select() waits for the socket, but not beyond the time of the next ping, which
+        #   only who is logged in sends. Yield what recv() returns; no bytes are the end.
         raise NotImplementedError("TODO 15")
 
 

@@ -48,16 +48,16 @@ class Conversation:
 
         Raises Explained with what to show instead: the help, or what is wrong with a command.
         """
-        # TODO 13: y and n answer the oldest request, if one waits. A text without a slash goes to the
-        #   partner in a session, and outside to all. All else should be one of the COMMANDS. What a
-        #   user wrote may be too long: fits() explains that.
+        # TODO 13: y and n answer the oldest request, if one waits. A text without a slash goes to
+        #   the partner in a session, and outside to all. All else should be one of the COMMANDS.
+        #   What a user wrote may be too long: fits() explains that.
         raise NotImplementedError("TODO 13")
 
     def arrived(self, message: Message) -> str:
         """Return the line that shows a message from the server; "" if there is nothing to show."""
-        # TODO 14: Remember what this message changes: `name`, `_partner`, `_asking`. Return what the
-        #   user should know: sender and text, with the word "private" where it is; a notice and how
-        #   many are online; all names; who asks, and how to answer; why something was refused.
+        # TODO 14: Remember what this message changes: `name`, `_partner`, `_asking`. Return what
+        #   the user should know: sender and text, with the word "private" where it is; a notice and
+        #   how many are online; all names; who asks, and how to answer; why something was refused.
         raise NotImplementedError("TODO 14")
 
     def _other(self, message: Message) -> str:

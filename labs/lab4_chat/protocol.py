@@ -50,8 +50,8 @@ class Lines:
 
 def parse(line: bytes) -> dict[str, Any]:
     """Return the object in this line. Raises Refused, "bad_json", if there is none."""
-    # TODO 2: Decode the line, load it, and look whether it is an object. ValueError is the family of
-    #   what decode() and json.loads() raise, with one exception: RecursionError, for "[[[[[[…".
+    # TODO 2: Decode the line, load it, and look whether it is an object. What decode() and
+    #   json.loads() raise is a ValueError, with one exception: RecursionError, for "[[[[[[…".
     raise NotImplementedError("TODO 2")
 
 

@@ -39,10 +39,10 @@ class Chat:
         """Let a user in. Returns its name, and what it and the others are told."""
         if "username" not in message:
             raise Refused("login_required", 'log in first: {"username": "…"}')
+        # gap 3: Refuse a name that is_name() does not like, "bad_username", or that somebody
+        #   online has, "username_taken". Otherwise this user is online now: a "system" message
+        #   welcomes it, before all else, and another one tells the others that it has joined.
         name = field(message, "username", str)
-        # gap 3: Refuse a name that is_name() does not like, "bad_username", or that somebody online
-        #   has, "username_taken". Otherwise this user is online now: a "system" message welcomes
-        #   it, before all else, and tells the others that it has joined.
         if not is_name(name):
             raise Refused("bad_username", f"a name has 1 to {MAX_NAME} letters, digits, _ - or .")
         if name in self._online:
@@ -56,8 +56,8 @@ class Chat:
 
     def leave(self, name: str) -> list[Letter]:
         """Let a user go, in whatever way it went: nobody asks it any more, and the others know."""
-        # gap 5: This user is not online any more, all its requests are forgotten, its session ends,
-        #   if it is in one, and the others are told that it has left.
+        # gap 5: This user is not online any more, all its requests are forgotten, its session
+        #   ends, if it is in one, and the others are told that it has left.
         self._online.remove(name)
         self._forget_requests(name)
         ended = self._end_session(name) if name in self._partners else []

@@ -73,9 +73,9 @@ class Conversation:
 
     def arrived(self, message: Message) -> str:
         """Return the line that shows a message from the server; "" if there is nothing to show."""
-        # gap 14: Remember what this message changes: `name`, `_partner`, `_asking`. Return what the
-        #   user should know: sender and text, with the word "private" where it is; a notice and how
-        #   many are online; all names; who asks, and how to answer; why something was refused.
+        # gap 14: Remember what this message changes: `name`, `_partner`, `_asking`. Return what
+        #   the user should know: sender and text, with the word "private" where it is; a notice and
+        #   how many are online; all names; who asks, and how to answer; why something was refused.
         sender, text = message.get("from_username"), message.get("message")
         match message.get("type"):
             case "message":

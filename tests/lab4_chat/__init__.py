@@ -1,0 +1,1 @@
+"""Check lab 4: the chat."""

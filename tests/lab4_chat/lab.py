@@ -1,0 +1,19 @@
+"""Lab 4: its parts in the order of the work. 100 points: 12, 10, 8, 10, 6, 16, 12, 6 and 20."""
+
+from kit.lab import Lab, Part
+
+LAB = Lab(
+    "lab4",
+    "Chat",
+    (
+        Part("test_framing", "Framing", "1-framing", todos=(1, 2)),
+        Part("test_login", "Login", "2-login", todos=(1, 2, 3)),
+        Part("test_all", "To all", "3-to-all", todos=(1, 2, 3, 4)),
+        Part("test_users", "Users and notices", "4-users-and-notices", todos=(1, 2, 3, 5, 6)),
+        Part("test_private", "Private messages", "5-private-messages", todos=(1, 2, 3, 7)),
+        Part("test_session", "Sessions", "6-private-sessions", todos=(1, 2, 3, 5, 8, 9, 10)),
+        Part("test_server", "Server", "7-the-server-as-a-whole", todos=(1, 2, 3, 4, 5)),
+        Part("test_reader", "Who never reads", "8-who-never-reads", todos=(1, 2, 3, 4, 5, 11, 12)),
+        Part("test_client", "Client", "9-the-client", todos=(1, 2, 13, 14, 15)),
+    ),
+)
