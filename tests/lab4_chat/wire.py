@@ -1,0 +1,193 @@
+"""Lab 4's wire as the tests speak it: a JSON object a line, written anew from the contract."""
+
+import json
+import socket
+import time
+from typing import Any
+
+from kit.failure import Seen
+from kit.program import PATIENCE, Program
+from kit.stage import Stage
+from kit.tcp import TcpPeer, TcpServer
+
+MAX_LINE = 65_536  # bytes of a client's line with its end
+Message = dict[str, Any]
+
+NO_END = 'every line ends with "\\n"; what comes without it waits for the rest'
+ONE_LINE = "recv() returns half a line, or three: gather what comes, and take whole lines from it"
+
+
+def line(**message: Any) -> bytes:
+    """Return a message as it goes over the wire."""
+    return json.dumps(message, ensure_ascii=False).encode() + b"\n"
+
+
+class ChatPeer(TcpPeer):
+    """One end of a chat's connection: it says messages and hears messages, a line each."""
+
+    def __init__(self, stage: Stage, name: str, program: Program, sock: socket.socket) -> None:
+        super().__init__(stage, name, program, sock)
+        self._rest = b""  # what came behind the last line end
+        self._came: list[bytes] = []  # lines that nobody has looked at
+        self.heard: list[Message] = []  # all messages that were looked at
+
+    def says(self, **message: Any) -> None:
+        """Send a message."""
+        self.sends(line(**message))
+
+    def hears(self, kind: str, hint: str = "", silent: str = "", **fields: Any) -> Message:
+        """Wait for the next message; it must be of this type and have these fields.
+
+        `silent` is the likely cause when nothing comes, `hint` the one of anything else.
+        """
+        waited, expected = f'{self.name} waited for "{kind}"', {"type": kind, **fields}
+        message = self.next_message(waited, _told(expected), silent or hint)
+        if message.get("type") != kind or any(
+            name not in message or message[name] != value for name, value in fields.items()
+        ):
+            raise self.fails(waited, Seen("other", _told(expected), _told(message)), hint)
+        return message
+
+    def next_message(
+        self, waited: str, expected: str, hint: str = "", patience: float = PATIENCE
+    ) -> Message:
+        """Wait for the next whole line, and return the object in it."""
+        deadline = time.monotonic() + patience
+        while not self._came:
+            piece = self._piece(65_536, deadline, waited, expected, bytearray(self._rest), hint)
+            self._take(piece)
+            deadline = time.monotonic() + patience
+        return self._parsed(self._came.pop(0))
+
+    def _take(self, piece: bytes) -> None:
+        *whole, self._rest = (self._rest + piece).split(b"\n")
+        for data in whole:
+            self.tells("<-", data + b"\n")
+            self._came.append(data)
+
+    def _parsed(self, data: bytes) -> Message:
+        try:
+            message = json.loads(data.decode())
+        except (ValueError, RecursionError):
+            message = None
+        if not isinstance(message, dict):
+            seen = Seen("told", "a line with a JSON object in UTF-8", data + b"\n")
+            raise self.stage.failure(f"{self.name} was sent a line that is no message", seen)
+        self.heard.append(message)
+        return message
+
+    def leaves(self) -> None:
+        """Close the connection."""
+        self.tells("--", "closes the connection")
+        self.sock.close()
+
+
+class User(ChatPeer):
+    """A client of the server under test. Notices ("system") may come between all other messages:
+    they are kept apart, and `is_told` looks for the one that it waits for.
+    """
+
+    def __init__(self, stage: Stage, name: str, program: Program, sock: socket.socket) -> None:
+        super().__init__(stage, name, program, sock)
+        self._notices: list[Message] = []
+
+    def logs_in(self, name: str = "", hint: str = "") -> Message:
+        """Log in, under the peer's own name if no other is given; return the welcome."""
+        self.says(username=name or self.name)
+        return self.is_welcomed(hint)
+
+    def is_welcomed(self, hint: str = "") -> Message:
+        """Wait for the welcome, which comes before all else; return it."""
+        waited, expected = f"{self.name} waited for the welcome", _told({"type": "system"})
+        message = super().next_message(waited, expected, hint)
+        if message.get("type") != "system":
+            raise self.fails(waited, Seen("other", expected, _told(message)), hint)
+        return message
+
+    def next_message(
+        self, waited: str, expected: str, hint: str = "", patience: float = PATIENCE
+    ) -> Message:
+        """Wait for the next message that is no notice, and return it."""
+        while (message := super().next_message(waited, expected, hint, patience)).get(
+            "type"
+        ) == "system":
+            self._notices.append(message)
+        return message
+
+    def is_told(self, *words: str, online: int | None = None, hint: str = "") -> None:
+        """Wait for a notice with these words in it, and with this number of users online."""
+        fields: Message = {} if online is None else {"online_users": online}
+        expected = _told({"type": "system", "message": f"… {' … '.join(words)} …", **fields})
+        waited = f"{self.name} waited for a notice"
+        while True:
+            for notice in self._notices:
+                if all(word in str(notice.get("message")) for word in words):
+                    self._notices.remove(notice)
+                    self.stage.requires(
+                        online is None or notice.get("online_users") == online,
+                        f"{self.name} was told another number of users online",
+                        expected=expected,
+                        received=_told(notice),
+                        hint=hint,
+                    )
+                    return
+            message = super().next_message(waited, expected, hint)
+            if message.get("type") != "system":
+                raise self.fails(waited, Seen("other", expected, _told(message)), hint)
+            self._notices.append(message)
+
+    def is_not_told(self, word: str, hint: str = "") -> None:
+        """See that no notice with this word in it has come up to now."""
+        self.hears_no_more()
+        for notice in self._notices:
+            self.stage.requires(
+                word not in str(notice.get("message")),
+                f"{self.name} was told what it should not be told",
+                expected=f"no notice about {word}",
+                received=_told(notice),
+                hint=hint,
+            )
+
+    def is_refused(self, *codes: str, hint: str = "") -> None:
+        """Wait for an error with one of these codes."""
+        waited = f'{self.name} waited for the error "{codes[0]}"'
+        expected = " or ".join(_told({"type": "error", "code": code}) for code in codes)
+        message = self.next_message(waited, expected, hint)
+        if message.get("type") != "error" or message.get("code") not in codes:
+            raise self.fails(waited, Seen("other", expected, _told(message)), hint)
+
+    def hears_no_more(self, hint: str = "") -> None:
+        """See that nothing but notices comes before the answer to a ping."""
+        self.says(type="ping")
+        expected = _told({"type": "pong"})
+        message = self.next_message(f'{self.name} waited for "pong"', expected)
+        self.stage.requires(
+            message.get("type") == "pong",
+            f"{self.name} was sent what it should not be sent",
+            expected=f"{expected} and nothing before it",
+            received=_told(message),
+            hint=hint,
+        )
+
+
+class ChatServer(TcpServer):
+    """The server under test."""
+
+    def client(self, name: str, room: int = 0) -> User:
+        """Connect a client, which has not logged in."""
+        return User(self.stage, name, self.program, super().client(name, room).sock)
+
+    def user(self, name: str, room: int = 0) -> User:
+        """Connect a client, and log in."""
+        user = self.client(name, room)
+        user.logs_in()
+        return user
+
+
+def started(stage: Stage, *arguments: str) -> ChatServer:
+    """Return a server that is ready."""
+    return ChatServer(stage, stage.server("server", "--port", "0", *arguments))
+
+
+def _told(message: Message) -> str:
+    return json.dumps(message, ensure_ascii=False)
