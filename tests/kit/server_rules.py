@@ -269,12 +269,12 @@ class ServerRules(ListeningRules):
 class TcpServerRules(ServerRules):
     """What every TCP server does beside."""
 
-    server = TcpServer
+    server: type[TcpServer] = TcpServer
 
     @check(points=1, after=ServerRules.test_ctrl_c_ends_it_with_exit_code_0)
     def test_ctrl_c_ends_it_whatever_its_clients_do(self, stage: Stage) -> None:
         """Ctrl+C ends it while one client is silent and another never reads."""
-        server = TcpServer(stage, stage.server(self.program))
+        server = self.server(stage, stage.server(self.program))
         silent = server.client("silent")
         self.greets(silent)
         stubborn = server.client("stubborn", room=4_096)
@@ -289,7 +289,7 @@ class TcpServerRules(ServerRules):
     @check(points=1, after=ServerRules.test_it_listens_on_the_port_that_the_options_name)
     def test_it_can_be_started_again_on_the_same_port_at_once(self, stage: Stage) -> None:
         for _ in range(TRIES):
-            server = TcpServer(stage, stage.server(self.program))
+            server = self.server(stage, stage.server(self.program))
             with server.client("a client that stays") as loyal:
                 self.greets(loyal)
                 server.program.close()
@@ -305,11 +305,11 @@ class TcpServerRules(ServerRules):
             received=again.stderr.text or "nothing",
             hint="set SO_REUSEADDR before bind(): the old connections keep the port for a minute",
         )
-        self.visit(TcpServer(stage, again))
+        self.visit(self.server(stage, again))
 
     @check(points=1)
     def test_a_client_that_resets_does_not_end_it(self, stage: Stage) -> None:
-        server = TcpServer(stage, stage.server(self.program))
+        server = self.server(stage, stage.server(self.program))
         rude = server.client("rude")
         self.greets(rude)
         rude.resets()
@@ -318,7 +318,7 @@ class TcpServerRules(ServerRules):
 
     @check(points=1, after=test_a_client_that_resets_does_not_end_it)
     def test_clients_that_break_off_at_once_do_not_end_it(self, stage: Stage) -> None:
-        server = TcpServer(stage, stage.server(self.program))
+        server = self.server(stage, stage.server(self.program))
         with stage.story.sums_up("hasty", "20 times connects and resets the connection at once"):
             for _ in range(20):
                 server.client("hasty").resets()
@@ -327,6 +327,68 @@ class TcpServerRules(ServerRules):
         hasty.resets()
 
         self.visit(server)
+
+
+class RulesInShort:
+    """The rules of every TCP server in fewer checks, for a lab that has many of its own."""
+
+    rules: TcpServerRules
+
+    @check(points=1)
+    def test_the_ready_line_is_flushed_at_once(self, stage: Stage) -> None:
+        self.rules.test_the_ready_line_is_flushed_at_once(stage)
+
+    @check(points=1)
+    def test_it_listens_where_the_options_say(self, stage: Stage) -> None:
+        """It listens where --host and --port say, and without them on its default port alone."""
+        self.rules.test_it_listens_on_the_port_that_the_options_name(stage)
+        self.rules.test_without_port_it_listens_on_the_default_port(stage)
+
+    @check(points=1)
+    def test_it_listens_on_one_host_alone(self, stage: Stage) -> None:
+        """It listens on the host of --host alone, and without it on 127.0.0.1."""
+        self.rules.test_it_listens_on_the_host_that_the_options_name_alone(stage)
+        self.rules.test_without_host_it_listens_on_127_0_0_1_alone(stage)
+
+    @check(points=1)
+    def test_bad_options_get_a_usage_message_and_exit_code_2(self, stage: Stage) -> None:
+        self.rules.test_bad_options_get_a_usage_message_and_exit_code_2(stage)
+
+    @check(points=1)
+    def test_where_it_cannot_listen_it_says_so(self, stage: Stage) -> None:
+        """Where it cannot listen it says so with an error line."""
+        self.rules.test_a_second_copy_on_the_same_port_says_that_it_cannot_listen(stage)
+        self.rules.test_an_address_that_cannot_be_listened_on_gets_an_error_line(stage)
+
+    @check(points=1)
+    def test_it_runs_with_stdin_closed(self, stage: Stage) -> None:
+        self.rules.test_it_runs_with_stdin_closed(stage)
+
+    @check(points=1)
+    def test_ctrl_c_and_sigterm_end_it_with_exit_code_0(self, stage: Stage) -> None:
+        """Ctrl+C and SIGTERM end it with exit code 0, whatever its clients do."""
+        self.rules.test_ctrl_c_ends_it_with_exit_code_0(stage)
+        self.rules.test_ctrl_c_ends_it_whatever_its_clients_do(stage)
+        if os.name == "posix":
+            self.rules.test_sigterm_ends_it_with_exit_code_0(stage)
+
+    @check(points=1)
+    def test_it_can_be_started_again_on_the_same_port_at_once(self, stage: Stage) -> None:
+        self.rules.test_it_can_be_started_again_on_the_same_port_at_once(stage)
+
+    @check(points=1)
+    def test_while_it_waits_it_leaves_the_processor_alone(self, stage: Stage) -> None:
+        self.rules.test_while_it_waits_it_leaves_the_processor_alone(stage)
+
+    @check(points=1)
+    def test_many_visits_leave_nothing_behind(self, stage: Stage) -> None:
+        """300 visits leave no descriptor, thread or memory behind."""
+        self.rules.test_many_visits_leave_nothing_behind(stage)
+
+    @check(points=1)
+    def test_clients_that_break_off_do_not_end_it(self, stage: Stage) -> None:
+        self.rules.test_a_client_that_resets_does_not_end_it(stage)
+        self.rules.test_clients_that_break_off_at_once_do_not_end_it(stage)
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -117,6 +117,16 @@ def descriptors(pid: int) -> int:
     return len(list((PROC / str(pid) / "fd").iterdir()))
 
 
+def limit_descriptors(pid: int, more: int) -> None:
+    """Let the process open only so many descriptors more than it has open now."""
+    if sys.platform != "linux":
+        raise NotRun(NEEDS_LINUX)
+    import resource
+
+    count = descriptors(pid) + more
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (count, count))
+
+
 def threads(pid: int) -> int:
     """Return how many threads the process has."""
     return _status(pid, "Threads")

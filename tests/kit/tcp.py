@@ -6,6 +6,7 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Sequence
 
 from kit.failure import Seen
 from kit.hints import NOT_CLOSED
@@ -319,7 +320,7 @@ class TcpServer(Server):
         """Connect a client; see `calls`."""
         return calls(self.stage, name, self.program, (self.host, self.port), room)
 
-    def crowd(self, size: int, within: float) -> list[TcpPeer]:
+    def crowd(self, size: int, within: float) -> Sequence[TcpPeer]:
         """Connect as many clients in the same moment; all must get through `within` seconds.
 
         Who comes to a full queue tries again after 1 s, 3 s and 7 s (RFC 6298).

@@ -17,7 +17,7 @@ def is_understood(user: User, hint: str = "") -> None:
     user.is_refused("login_required", hint=hint)
 
 
-@check(points=2)
+@check(points=1)
 def test_a_message_before_the_login_is_answered_with_login_required(stage: Stage) -> None:
     """A message before the login is answered with login_required."""
     with started(stage).client("alice") as alice:
@@ -27,33 +27,98 @@ def test_a_message_before_the_login_is_answered_with_login_required(stage: Stage
 
 
 @check(points=1)
-def test_what_is_no_json_gets_bad_json(stage: Stage) -> None:
-    """What is no JSON gets bad_json, and the connection goes on."""
+def test_what_is_no_message_gets_bad_json(stage: Stage) -> None:
+    """What is no JSON object gets bad_json, and the connection goes on."""
     with started(stage).client("alice") as alice:
-        for text in ("hello", '{"type": "users"', "{'type': 'users'}", "{}}"):
-            alice.sends(text.encode() + b"\n")
+        for data in (b"hello", b'{"type": "users"', b"{'type': 'users'}", b"{}}", b"\xff\xfe{}"):
+            alice.sends(data + b"\n")
             alice.is_refused("bad_json", hint=ALIVE)
+        for data in (b'["username"]', b'"username"', b"42", b"null", b"true"):
+            alice.sends(data + b"\n")
+            alice.is_refused("bad_json", hint="what did json.loads() return? Only a dict will do")
+        for encoding in ("cp1251", "utf-16"):
+            alice.sends('{"type": "имя"}'.encode(encoding).replace(b"\n", b"") + b"\n")
+            alice.is_refused("bad_json", hint="a line is UTF-8: decode it yourself, as that")
 
         alice.says(type="users")
         is_understood(alice)
 
 
 @check(points=1)
-def test_what_is_no_object_gets_bad_json(stage: Stage) -> None:
-    """JSON that is no object gets bad_json."""
+def test_a_line_may_come_in_pieces(stage: Stage) -> None:
     with started(stage).client("alice") as alice:
-        for text in ('["username"]', '"username"', "42", "null", "true"):
-            alice.sends(text.encode() + b"\n")
-            alice.is_refused("bad_json", hint="look at what json.loads() returned: is it a dict?")
+        alice.sends_byte_by_byte(line(type="users", note="имя 名前 🙂"))
+        is_understood(alice, IN_PIECES)
+
+        alice.sends(b"hello\n")
+        alice.is_refused("bad_json", hint="one line, one answer")
 
 
 @check(points=1)
-def test_what_is_no_utf_8_gets_bad_json(stage: Stage) -> None:
-    """What is no UTF-8 gets bad_json."""
+def test_several_lines_may_come_at_once(stage: Stage) -> None:
+    """Several lines may come at once, and the beginning of the next one with them."""
+    next_one = line(type="users", note="имя")
     with started(stage).client("alice") as alice:
-        for data in (b'{"username": "\xff\xfe"}\n', '{"username": "имя"}\n'.encode("cp1251")):
-            alice.sends(data)
-            alice.is_refused("bad_json", hint=ALIVE)
+        alice.sends(line(type="users") + b"hello\n" + next_one[:-4])
 
-        alice.says(type="users")
+        is_understood(alice, ONE_LINE)
+        alice.is_refused("bad_json", hint=ONE_LINE)
+        alice.sends(next_one[-4:])
+        is_understood(alice, "keep what comes behind the last line end for the next recv()")
+
+
+@check(points=1)
+def test_a_carriage_return_and_an_empty_line_harm_nobody(stage: Stage) -> None:
+    with started(stage).client("alice") as alice:
+        alice.sends(line(type="users").replace(b"\n", b"\r\n"))
         is_understood(alice)
+
+        alice.sends(b"\n\r\n" + line(type="users"))
+        alice.is_refused("login_required", perhaps_before={"code": "bad_json"})
+
+
+@check(points=1)
+def test_a_line_of_65_536_bytes_is_taken(stage: Stage) -> None:
+    """A line of 65,536 bytes is taken."""
+    with started(stage).client("alice") as alice:
+        for size in (40_000, MAX_LINE):
+            alice.sends(long_line(size))
+
+            is_understood(alice, f"{MAX_LINE:,} bytes with the line end are allowed")
+
+
+@check(points=1)
+def test_a_longer_line_gets_too_long(stage: Stage) -> None:
+    """A line of 65,537 bytes gets too_long in its turn, and the connection is closed."""
+    with started(stage).client("alice") as alice:
+        alice.sends(line(type="users") + long_line(MAX_LINE + 1))
+
+        is_understood(alice)
+        alice.is_refused("too_long")
+        alice.expects_close_or_reset("after too_long the server closes the connection")
+
+
+@check(points=1)
+def test_a_line_that_never_ends_gets_too_long(stage: Stage) -> None:
+    """A line that never ends gets too_long."""
+    with started(stage).client("alice") as alice:
+        alice.sends(long_line(MAX_LINE + 5_000)[:-5])
+
+        alice.is_refused("too_long", hint="look at how much has gathered, before the line ends")
+
+
+@check(points=1)
+def test_nothing_that_json_can_be_ends_a_connection(stage: Stage) -> None:
+    """Deep nesting, NaN, 5,000 digits and half a character end no connection."""
+    with started(stage).client("alice") as alice:
+        for data in (b"[" * 60_000, b'{"a":' * 10_000, b'{"a":' * 10_000 + b"1" + b"}" * 10_000):
+            alice.sends(data + b"\n")
+            alice.is_refused("bad_json", "login_required", hint=RECURSION)
+        for data in (b"NaN", b"-Infinity", b"1" * 5_000, b'"\\ud83d"', b'"\\u0000"'):
+            alice.sends(b'{"type": "users", "note": ' + data + b"}\n")
+            alice.is_refused("login_required", "bad_json", hint=ALIVE)
+
+
+def long_line(size: int) -> bytes:
+    """Return a line of so many bytes, its end included."""
+    return line(type="users", note="x" * (size - len(line(type="users", note=""))))

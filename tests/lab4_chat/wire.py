@@ -11,7 +11,10 @@ from kit.stage import Stage
 from kit.tcp import TcpPeer, TcpServer
 
 MAX_LINE = 65_536  # bytes of a client's line with its end
+TAKEN = "username_taken"
+
 Message = dict[str, Any]
+NOTHING: Message = {}
 
 NO_END = 'every line ends with "\\n"; what comes without it waits for the rest'
 ONE_LINE = "recv() returns half a line, or three: gather what comes, and take whole lines from it"
@@ -59,6 +62,20 @@ class ChatPeer(TcpPeer):
             deadline = time.monotonic() + patience
         return self._parsed(self._came.pop(0))
 
+    def hears_many(self, kind: str, count: int, hint: str = "") -> list[Message]:
+        """Wait for so many messages of this type, and return them; no notice is kept."""
+        waited = f'{self.name} waited for {count:,} times "{kind}"'
+        messages: list[Message] = []
+        while len(messages) < count:
+            first = self.next_message(waited, f"{count:,} messages", hint)
+            lines, self._came = self._came, []
+            try:  # all in one go: one by one takes three times as long
+                more = json.loads(b"[" + b",".join(lines) + b"]")
+            except (ValueError, RecursionError):
+                more = [self._parsed(data) for data in lines]
+            messages += [message for message in (first, *more) if message.get("type") == kind]
+        return messages
+
     def _take(self, piece: bytes) -> None:
         *whole, self._rest = (self._rest + piece).split(b"\n")
         for data in whole:
@@ -104,6 +121,15 @@ class User(ChatPeer):
             raise self.fails(waited, Seen("other", expected, _told(message)), hint)
         return message
 
+    def is_let_in(self) -> bool:
+        """Wait for the answer to a login: the welcome, or that the name is taken."""
+        waited = f"{self.name} waited for the answer to its login"
+        expected = f"{_told({'type': 'system'})} or {_told({'type': 'error', 'code': TAKEN})}"
+        message = super().next_message(waited, expected)
+        if message.get("type") != "system" and message.get("code") != TAKEN:
+            raise self.fails(waited, Seen("other", expected, _told(message)))
+        return message.get("type") == "system"
+
     def next_message(
         self, waited: str, expected: str, hint: str = "", patience: float = PATIENCE
     ) -> Message:
@@ -148,23 +174,33 @@ class User(ChatPeer):
                 hint=hint,
             )
 
-    def is_refused(self, *codes: str, hint: str = "") -> None:
-        """Wait for an error with one of these codes."""
+    def is_refused(self, *codes: str, hint: str = "", perhaps_before: Message = NOTHING) -> None:
+        """Wait for an error with one of these codes.
+
+        Messages with the fields `perhaps_before` may come before it.
+        """
         waited = f'{self.name} waited for the error "{codes[0]}"'
         expected = " or ".join(_told({"type": "error", "code": code}) for code in codes)
         message = self.next_message(waited, expected, hint)
+        while perhaps_before and perhaps_before.items() <= message.items():
+            message = self.next_message(waited, expected, hint)
         if message.get("type") != "error" or message.get("code") not in codes:
             raise self.fails(waited, Seen("other", expected, _told(message)), hint)
 
     def hears_no_more(self, hint: str = "") -> None:
-        """See that nothing but notices comes before the answer to a ping."""
+        """See that nothing but notices comes before the answer to a ping.
+
+        Who has not logged in gets an error for it.
+        """
         self.says(type="ping")
-        expected = _told({"type": "pong"})
-        message = self.next_message(f'{self.name} waited for "pong"', expected)
+        pong = {"type": "pong"}
+        waited = f"{self.name} waited for the answer to a ping"
+        message = self.next_message(waited, _told(pong))
+        early = {"type": "error", "code": "login_required"}
         self.stage.requires(
-            message.get("type") == "pong",
+            message.get("type") == "pong" or early.items() <= message.items(),
             f"{self.name} was sent what it should not be sent",
-            expected=f"{expected} and nothing before it",
+            expected=f"{_told(pong)} and nothing before it",
             received=_told(message),
             hint=hint,
         )
@@ -182,6 +218,13 @@ class ChatServer(TcpServer):
         user = self.client(name, room)
         user.logs_in()
         return user
+
+    def crowd(self, size: int, within: float) -> list[User]:
+        """Connect as many clients in the same moment; see `TcpServer.crowd`."""
+        return [
+            User(self.stage, peer.name, self.program, peer.sock)
+            for peer in super().crowd(size, within)
+        ]
 
 
 def started(stage: Stage, *arguments: str) -> ChatServer:
