@@ -103,9 +103,11 @@ def test_a_message_without_its_fields_gets_bad_request(stage: Stage) -> None:
     """A message without a text or a type gets bad_request."""
     server = started(stage)
     with server.user("alice") as alice, server.user("bob") as bob:
-        for fields in ({"type": "message"}, {"message": "hi"}, {"type": 5, "message": "hi"}):
+        for fields in ({"message": "hi"}, {"type": 5, "message": "hi"}, {"type": None}):
             alice.says(**fields)
-            alice.is_refused("bad_request", hint="look whether each field is there, and a text")
+            alice.is_refused("bad_request", "unknown_type", hint="is the type there, and a text?")
+        alice.says(type="message")
+        alice.is_refused("bad_request", hint="look whether each field is there")
         for text in (5, None, True, ["hi"], {"text": "hi"}, ""):
             alice.says(type="message", message=text)
             alice.is_refused("bad_request", hint=f"{text!r} is no text with characters in it")

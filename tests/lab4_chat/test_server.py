@@ -110,8 +110,8 @@ def test_when_one_breaks_off_the_others_go_on_talking(stage: Stage) -> None:
 
         bob.hears("message", message=text)
         with server.user("dave") as dave:
-            bob.says(type="message", message=text)
-            dave.hears("message", message=text)
+            bob.says(type="message", message="hi")
+            dave.hears("message", message="hi")
 
 
 @check(points=1)

@@ -86,7 +86,7 @@ def test_who_ends_a_session_frees_both(stage: Stage) -> None:
         for user in (alice, bob):
             has_no_session(user, BOTH_FREE)
         begin(carol, bob, BOTH_FREE)
-        ends(carol, bob)
+        ends(bob, carol)
         begin(alice, carol, BOTH_FREE)
 
 
@@ -205,7 +205,7 @@ def test_a_session_drops_all_other_requests(stage: Stage) -> None:
         asks(alice, carol)
         asks(carol, bob)
         begin(alice, bob)
-        ends(alice, bob)
+        ends(bob, alice)
 
         answers(carol, alice, True)
         carol.is_refused("no_such_request", hint=DROPPED)

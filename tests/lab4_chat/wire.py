@@ -207,11 +207,17 @@ class User(ChatPeer):
 
 
 class ChatServer(TcpServer):
-    """The server under test."""
+    """The server under test. Its clients stay connected until they leave, or the check is over."""
+
+    def __init__(self, stage: Stage, program: Program) -> None:
+        super().__init__(stage, program)
+        self._clients: list[User] = []
 
     def client(self, name: str, room: int = 0) -> User:
         """Connect a client, which has not logged in."""
-        return User(self.stage, name, self.program, super().client(name, room).sock)
+        user = User(self.stage, name, self.program, super().client(name, room).sock)
+        self._clients.append(user)
+        return user
 
     def user(self, name: str, room: int = 0) -> User:
         """Connect a client, and log in."""
