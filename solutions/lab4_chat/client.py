@@ -125,6 +125,7 @@ class Client:
             self._answered.set()
 
     def _show_mode(self, mode: str) -> None:
+        mode = visible(mode)
         if self._terminal.is_terminal:
             self._terminal.prompt(f"{mode} ")
         else:
