@@ -71,8 +71,8 @@ class Client:
                 self._answered.clear()
                 self._talk.wanted = name
                 self._send({"username": name})
-                while not self._answered.wait(SLICE):  # what is typed meanwhile waits, too
-                    pass
+                while not (self._lost or self._answered.wait(SLICE)):
+                    pass  # what is typed meanwhile waits, too
                 if self._lost:
                     raise Ended
         self._show_mode(self._talk.mode)
@@ -105,6 +105,7 @@ class Client:
         except (OSError, Refused) as error:
             self._lost = str(error)
         finally:
+            self._lost = self._lost or "nothing is received any more"
             self._answered.set()
             self._terminal.end()
 
@@ -125,6 +126,7 @@ class Client:
             self._answered.set()
 
     def _show_mode(self, mode: str) -> None:
+        mode = visible(mode)
         if self._terminal.is_terminal:
             self._terminal.prompt(f"{mode} ")
         else:

@@ -10,6 +10,7 @@ import os
 import queue
 import re
 import shutil
+import signal
 import sys
 import threading
 import unicodedata
@@ -64,7 +65,8 @@ class Terminal:
     def __enter__(self) -> "Terminal":
         if self.is_terminal and sys.platform != "win32":
             self._saved = termios.tcgetattr(sys.stdin)
-            tty.setcbreak(sys.stdin, termios.TCSADRAIN)  # keys, not lines, and shown by us
+            self._take_over()
+            signal.signal(signal.SIGCONT, self._take_over)  # after Ctrl+Z and fg
         threading.Thread(target=self._read_keyboard, daemon=True).start()
         return self
 
@@ -104,6 +106,13 @@ class Terminal:
     def end(self) -> None:
         """Let `read` raise Ended, now and from now on."""
         self._typed.put(None)
+
+    def _take_over(self, *_: object) -> None:
+        """Get keys from the terminal, not lines, and let nobody else show them."""
+        if sys.platform != "win32":
+            tty.setcbreak(sys.stdin, termios.TCSADRAIN)
+            with self._drawing:
+                self._draw()
 
     # What is typed.
 
@@ -201,12 +210,13 @@ class Terminal:
         if not (self.is_terminal and self._reading):
             return
         columns = _columns()
-        room = columns - _width(self._prompt)
+        prompt = _fitting(self._prompt, columns // 2)
+        room = columns - _width(prompt)
         before = _fitting(self._line[: self._at][::-1], room)[::-1]
         after = _fitting(self._line[self._at :], room - _width(before))
         rest = room - _width(before) - _width(after)
         back = "\b" * (rest + _width(after))
-        self._write(f"\r{self._prompt}{before}{after}{' ' * rest}{back}")
+        self._write(f"\r{prompt}{before}{after}{' ' * rest}{back}")
 
     def _clear(self) -> None:
         if self.is_terminal and self._reading:
@@ -218,16 +228,18 @@ class Terminal:
 
 
 def _columns() -> int:
-    return max(shutil.get_terminal_size().columns, 20) - 1  # the last one would wrap
+    return max(shutil.get_terminal_size().columns - 1, 1)  # the last one would wrap
 
 
 def _width(text: str) -> int:
     """Return how many columns a text takes: two for a Japanese character, none for an accent."""
-    return sum(0 if unicodedata.combining(c) else 1 + _is_wide(c) for c in text)
+    return sum(map(_columns_of, text))
 
 
-def _is_wide(char: str) -> bool:
-    return unicodedata.east_asian_width(char) in "WF"
+def _columns_of(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me", "Cf"):  # marks, joiners
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def _fitting(text: str, room: int) -> str:

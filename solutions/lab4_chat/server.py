@@ -100,8 +100,9 @@ class Server:
             with self._lock:
                 reached = set()
                 if visitor.name:
+                    letters = self._chat.leave(visitor.name)
                     del self._outboxes[visitor.name]
-                    reached = self._post(self._chat.leave(visitor.name))
+                    reached = self._post(letters)
             _flush(reached)
         finally:
             visitor.outbox.close()
