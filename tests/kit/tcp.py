@@ -15,6 +15,7 @@ from kit.program import PATIENCE, Program
 from kit.stage import QUIET, START_PATIENCE, Stage
 
 CONNECT_PATIENCE = 10.0  # seconds
+SMALL_SEGMENT = 536  # bytes
 PIECE = 262_144  # bytes a read or write of a long stream
 
 
@@ -353,7 +354,8 @@ def calls(stage: Stage, name: str, program: Program, address: Address, room: int
     When it has ended, the next wait sees it. Patience is longer than usual: a full queue costs
     whole seconds (RFC 6298, section 2).
 
-    `room` makes the receive buffer small, in bytes, for a peer that is not going to read.
+    `room` makes the receive buffer small, in bytes, for a peer that is not going to read; small
+    segments keep the sender's buffer small, too, which Linux makes for twenty of them.
     """
     deadline = time.monotonic() + CONNECT_PATIENCE
     stage.story.tell(name, "--", f"connects to port {address[1]}")
@@ -361,6 +363,8 @@ def calls(stage: Stage, name: str, program: Program, address: Address, room: int
         sock = socket.socket()
         if room:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+            with contextlib.suppress(OSError, AttributeError):  # Windows has no TCP_MAXSEG
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SMALL_SEGMENT)
         sock.settimeout(max(0.01, deadline - time.monotonic()))
         try:
             sock.connect(address)

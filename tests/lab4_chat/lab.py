@@ -1,4 +1,4 @@
-"""Lab 4: its parts in the order of the work. 100 points: 12, 10, 8, 10, 6, 16, 12, 6 and 20."""
+"""Lab 4: its parts in the order of the work. 100 points: 9, 11, 8, 8, 5, 14, 19, 3 and 23."""
 
 from kit.lab import Lab, Part
 
@@ -14,5 +14,6 @@ LAB = Lab(
         Part("test_session", "Sessions", "6-private-sessions", todos=(1, 2, 3, 5, 8, 9, 10)),
         Part("test_server", "Server", "7-the-server-as-a-whole", todos=(1, 2, 3, 4, 5)),
         Part("test_reader", "Who never reads", "8-who-never-reads", todos=(1, 2, 3, 4, 5, 11, 12)),
+        Part("test_client", "Client", "9-the-client", todos=(1, 2, 13, 14, 15)),
     ),
 )

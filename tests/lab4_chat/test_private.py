@@ -2,7 +2,7 @@
 
 from kit.lab import check
 from kit.stage import Stage
-from lab4_chat.wire import started
+from lab4_chat.wire import has_the_time, started
 
 ALONE = "a private message goes to its target, and to nobody else"
 
@@ -22,7 +22,7 @@ def test_nobody_else_gets_a_private_message(stage: Stage) -> None:
     server = started(stage)
     with server.user("alice") as alice, server.user("bob") as bob, server.user("carol") as carol:
         alice.says(type="private", target_username="bob", message="hi")
-        bob.hears("private", message="hi")
+        has_the_time(stage, bob.hears("private", message="hi"))
 
         carol.hears_no_more(ALONE)
         alice.hears_no_more(ALONE)

@@ -2,7 +2,7 @@
 
 from kit.lab import check
 from kit.stage import Stage
-from lab4_chat.wire import User, started
+from lab4_chat.wire import User, has_the_time, started
 
 USED_UP = "a request is used up by its answer: take it out of those that wait"
 BOTH_FREE = "when a session ends, both are free for another one"
@@ -253,3 +253,5 @@ def test_nobody_else_hears_of_a_session(stage: Stage) -> None:
         ends(alice, bob)
 
         carol.hears_no_more("a private session is between the two")
+        for message in (*alice.heard, *bob.heard):
+            has_the_time(stage, message)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from kit.lab import check
 from kit.stage import Stage
-from lab4_chat.wire import User, started
+from lab4_chat.wire import User, has_the_time, started
 
 ONCE = "whatever ends a connection, its user leaves in one place, once: finally"
 STALE = "who leaves is taken out of everything in which its name stands"
@@ -51,6 +51,8 @@ def test_the_list_names_all_who_are_online(stage: Stage) -> None:
         lists(bob, "alice", "боб", "山田")
 
         alice.hears_no_more("the list goes to the one who asks")
+        for message in (*alice.heard, *bob.heard):
+            has_the_time(stage, message)
 
 
 @check(points=1, after=test_the_list_names_all_who_are_online)

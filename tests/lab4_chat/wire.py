@@ -1,8 +1,10 @@
 """Lab 4's wire as the tests speak it: a JSON object a line, written anew from the contract."""
 
 import json
+import re
 import socket
 import time
+from datetime import datetime, timezone
 from typing import Any
 
 from kit.failure import Seen
@@ -15,6 +17,12 @@ TAKEN = "username_taken"
 
 Message = dict[str, Any]
 NOTHING: Message = {}
+
+TIME = re.compile(
+    r"(\d{4})-?(\d\d)-?(\d\d)[T ](\d\d):?(\d\d):?(\d\d)([.,]\d+)?(Z|[+-]\d\d(:?\d\d)?)?"
+)
+A_TIME = "2026-11-21T17:45:00+00:00, or like it: ISO 8601, with seconds"
+FAR_OFF = 120.0  # seconds by which a timestamp may be wrong
 
 NO_END = 'every line ends with "\\n"; what comes without it waits for the rest'
 ONE_LINE = "recv() returns half a line, or three: gather what comes, and take whole lines from it"
@@ -236,6 +244,38 @@ class ChatServer(TcpServer):
 def started(stage: Stage, *arguments: str) -> ChatServer:
     """Return a server that is ready."""
     return ChatServer(stage, stage.server("server", "--port", "0", *arguments))
+
+
+def has_the_time(stage: Stage, message: Message) -> None:
+    """See that a message carries the present time, of this place or of Greenwich."""
+    text = str(message.get("timestamp"))
+    parts = TIME.fullmatch(text)
+    stage.requires(
+        parts is not None,
+        "a message from the server does not carry the date and the time",
+        expected=f'"timestamp": {A_TIME}',
+        received=str(message),
+    )
+    assert parts
+    zone = (parts[8] or "").replace("Z", "+00:00").replace(":", "")
+    offset = "".join(zone)[:5].ljust(5, "0") if zone else ""
+    plain = "".join(parts[number] for number in range(1, 7))
+    now = datetime.now(timezone.utc)
+    try:
+        told = datetime.strptime(plain + (offset or "+0000"), "%Y%m%d%H%M%S%z")
+    except ValueError:
+        away = FAR_OFF + 1
+    else:
+        here = now.astimezone().utcoffset()
+        assert here is not None
+        possible = [told] if offset else [told, told - here]
+        away = min(abs((now - time).total_seconds()) for time in possible)
+    stage.requires(
+        away <= FAR_OFF,
+        "a message from the server carries another time than the present one",
+        expected=f"{now.isoformat(timespec='seconds')}",
+        received=text,
+    )
 
 
 def _told(message: Message) -> str:
