@@ -11,6 +11,7 @@ from kit.stage import Stage
 from kit.tcp import TcpPeer, TcpServer
 
 MAX_LINE = 65_536  # bytes of a client's line with its end
+TOLD = 400  # characters of a message in a failure
 Message = dict[str, Any]
 
 NO_END = 'every line ends with "\\n"; what comes without it waits for the rest'
@@ -190,4 +191,7 @@ def started(stage: Stage, *arguments: str) -> ChatServer:
 
 
 def _told(message: Message) -> str:
-    return json.dumps(message, ensure_ascii=False)
+    text = json.dumps(message, ensure_ascii=False)
+    if len(text) <= TOLD:
+        return text
+    return f"{text[: TOLD - 50]} … {text[-50:]} ({len(text):,} characters)"
