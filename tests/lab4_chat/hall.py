@@ -32,6 +32,7 @@ class Hall(ChatPeer):
     def __init__(self, stage: Stage, program: Program, listener: Listener) -> None:
         super().__init__(stage, "server", program, listener.is_called().sock)
         self._open = False  # nobody gets a pong before the login
+        self._pings = 0
 
     def says(self, **message: Any) -> None:
         """Send a message with the present time in it."""
@@ -120,6 +121,14 @@ class Hall(ChatPeer):
             raise self.fails(waited, Seen("other", expected, str(message)), hint)
         self._answers_ping()
 
+    def pings_up_to_now(self) -> int:
+        """Return how many pings have come; no other message may be among them."""
+        if self.can_read():
+            self._take(self._read(65_536, time.monotonic(), lenient=True) or b"")
+        while self._came:
+            self.is_pinged()
+        return self._pings
+
     def is_pinged_while_it_talks(self, hint: str = "") -> None:
         """Wait for a ping while messages keep arriving at the client."""
         deadline = time.monotonic() + PATIENCE
@@ -139,6 +148,7 @@ class Hall(ChatPeer):
     _PING = ('server waited for "ping"', '{"type": "ping"}')
 
     def _answers_ping(self) -> None:
+        self._pings += 1
         if self._open:
             self.says(type="pong")
 
@@ -168,7 +178,10 @@ def entered(
     named = ("--username", "bob", *arguments)
     with called(stage, *named, stdin=stdin, buffered=buffered) as (client, hall):
         hall.hears_login("bob")
+        known = len(client.stdout.lines)
         hall.lets_in()
+        # A client for which two lines in one piece are too much shows that in one check alone.
+        client.waits_until(lambda: len(client.stdout.lines) > known or client.over, QUIET)
         yield client, hall
 
 
