@@ -1,0 +1,1 @@
+"""Lab 4's wheats and chaffs."""
