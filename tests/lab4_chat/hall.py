@@ -1,6 +1,7 @@
 """Lab 4's server of the test's own, as a client under test meets it, and what its user is shown."""
 
 import re
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,8 +30,8 @@ def stamped(**message: Any) -> bytes:
 class Hall(ChatPeer):
     """The server's end of the connection. Pings may come at any time, and get their pongs."""
 
-    def __init__(self, stage: Stage, program: Program, listener: Listener) -> None:
-        super().__init__(stage, "server", program, listener.is_called().sock)
+    def __init__(self, stage: Stage, program: Program, sock: socket.socket) -> None:
+        super().__init__(stage, "server", program, sock)
         self._open = False  # nobody gets a pong before the login
         self._pings = 0
 
@@ -153,6 +154,17 @@ class Hall(ChatPeer):
             self.says(type="pong")
 
 
+class Welcoming(Listener):
+    """A server that lets bob in and then says no more, for the rules that all clients share."""
+
+    def is_called(self, hint: str = "") -> Hall:
+        """Wait until a client has logged in."""
+        hall = Hall(self.stage, self.program, super().is_called(hint).sock)
+        hall.hears_login("bob")
+        hall.lets_in()
+        return hall
+
+
 @contextmanager
 def called(
     stage: Stage,
@@ -166,7 +178,7 @@ def called(
         client = listener.starts_client("client", *arguments, stdin=stdin, buffered=buffered)
         if typed:
             client.types(typed)
-        with Hall(stage, client, listener) as hall:
+        with Hall(stage, client, listener.is_called().sock) as hall:
             yield client, hall
 
 

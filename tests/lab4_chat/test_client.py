@@ -13,6 +13,7 @@ from kit.program import PATIENCE, STOP_LIMIT
 from kit.stage import Stage
 from kit.tcp import Listener
 from lab4_chat.hall import (
+    Welcoming,
     called,
     comes_to_mode,
     entered,
@@ -139,6 +140,7 @@ def test_each_thing_that_arrives_is_shown_at_once_as_a_line(stage: Stage) -> Non
         client.shows(four)
         hall.says(type="error", code="no_such_user", message=f"nobody is called {one}")
         client.shows(f"nobody is called {one}", hint="the reason of an error, on stdout")
+        has_taken_all(stage, client, hall)
 
     stage.requires(
         "private" in private.lower(),
@@ -151,10 +153,12 @@ def test_each_thing_that_arrives_is_shown_at_once_as_a_line(stage: Stage) -> Non
 @check(points=1)
 def test_in_a_session_what_is_typed_goes_to_the_partner(stage: Stage) -> None:
     """In a session what is typed goes to the partner, and the mode says so."""
-    one, two, three, four = (stage.word() for _ in range(4))
+    zero, one, two, three, four = (stage.word() for _ in range(5))
     with entered(stage) as (client, hall):
         client.types("/session carol\n")
         hall.hears("session_request", target_username="carol")
+        client.types(f"{zero}\n")
+        hall.hears("message", "a session begins when the other one agrees", message=zero)
         hall.opens_session("bob", "carol")
         comes_to_mode(client, "[@carol]")
         has_taken_all(stage, client, hall)
@@ -173,6 +177,8 @@ def test_in_a_session_what_is_typed_goes_to_the_partner(stage: Stage) -> None:
         has_taken_all(stage, client, hall)
         client.types("y\n")
         hall.hears("session_response", target_username="dave", accepted=True)
+        client.types(f"{zero}\n")
+        hall.hears("message", "a session begins when the server says so", message=zero)
         hall.opens_session("dave", "bob")
         comes_to_mode(client, "[@dave]")
         has_taken_all(stage, client, hall)
@@ -308,6 +314,9 @@ def test_quit_and_the_end_of_input_end_it_with_exit_code_0(stage: Stage) -> None
         hall.resets()
         client.succeeds()
 
+    with Listener(stage, "server") as listener:
+        listener.starts_client("client", stdin="empty").succeeds()
+
 
 @check(points=1)
 def test_when_the_server_goes_it_says_so_without_waiting_for_a_key(stage: Stage) -> None:
@@ -375,5 +384,5 @@ class TestLikeEveryClient(ClientRules):
     program = "client"
     default_port = 8083
     protocol = socket.SOCK_STREAM
-    fake_server = Listener
+    fake_server = Welcoming
     arguments = ("--username", "bob")
