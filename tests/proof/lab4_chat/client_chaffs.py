@@ -106,7 +106,7 @@ CLIENT = [
         "it ends when its name is refused",
         LOST,
         LOST + "                if not self._talk.name:\n"
-        '                    raise SystemExit("[ERROR] the name was refused")\n',
+        '                    raise ConnectionError("the name was refused")\n',
     ),
     talks(
         "it does not say why a name was refused",
@@ -248,6 +248,18 @@ CLIENT = [
     ),
     talks("it takes itself for the partner when it was asked", OTHER, "return str(second)"),
     talks(
+        "it is in a session as soon as it has asked for one",
+        '                return fits(_to("session_request", name))\n',
+        "                self._partner = name\n"
+        '                return fits(_to("session_request", name))\n',
+    ),
+    talks(
+        "it is in a session as soon as it has said yes",
+        ANSWERS,
+        '        if self._asking and text == "y":\n'
+        "            self._partner = self._asking[0]\n" + ANSWERS,
+    ),
+    talks(
         "it stays in a session that has ended",
         '                self._partner = ""\n',
         "                pass\n",
@@ -366,6 +378,16 @@ CLIENT = [
         '        self._typed.put("")\n',
         "        os._exit(0)\n",
     ),
+    wrong(
+        "it takes the end of input for a failure where it asks for a name",
+        "            name = username or self._terminal.read().strip()\n",
+        "            try:\n"
+        "                name = username or self._terminal.read().strip()\n"
+        "            except EOFError:\n"
+        '                sys.exit("[ERROR] a name, please")\n',
+        "import socket\nimport threading\n",
+        "import socket\nimport sys\nimport threading\n",
+    ),
     # The end by the server.
     wrong(
         "it notices at the next key that the server has gone",
@@ -423,10 +445,10 @@ CLIENT = [
         "import contextlib\nimport select\n",
         "import contextlib\nimport os\nimport select\n",
     ),
-    wrong(
-        "it asks again and again whether the login has been answered",
-        WAITS,
-        "                while not self._answered.is_set():\n                    pass\n",
+    draws(
+        "it asks again and again whether something has been typed",
+        "piece = self._typed.get(timeout=SLICE)",
+        "piece = self._typed.get(block=False)",
     ),
     *client_chaffs(LIKE_EVERY_CLIENT),
     *client_chaffs_of_many_checks(LIKE_EVERY_CLIENT),
