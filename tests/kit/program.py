@@ -180,20 +180,41 @@ class Program:
 
     def prints(self, line: str, hint: str = "") -> None:
         """Wait until it prints this as a line of its own; other lines may stand before it."""
+        alone = "the text alone on a line of its own: no label, no prompt, decode() bytes"
+        self.comes_to(lambda printed: printed == line, line, hint, alone)
 
-        def printed() -> bool:
-            return line in self.stdout.lines[self._looked_at :]
+    def shows(self, *texts: str, hint: str = "") -> str:
+        """Wait until it prints a line with all these texts in it, and return that line.
 
-        self.waits_until(lambda: printed() or self.over or self.todo is not None, PATIENCE)
-        if printed():
-            self._looked_at += self.stdout.lines[self._looked_at :].index(line) + 1
-            return
+        Other lines may stand before it.
+        """
+        return self.comes_to(
+            lambda line: all(text in line for text in texts), f"… {' … '.join(texts)} …", hint
+        )
+
+    def comes_to(
+        self, fits: Callable[[str], bool], expected: str, hint: str = "", otherwise: str = ""
+    ) -> str:
+        """Wait for the next line on stdout that fits, go past it, and return it.
+
+        `otherwise` is the likely cause when other lines came instead, `hint` the one of anything.
+        """
+
+        def found() -> int | None:
+            lines = self.stdout.lines
+            return next((at for at in range(self._looked_at, len(lines)) if fits(lines[at])), None)
+
+        self.waits_until(
+            lambda: found() is not None or self.over or self.todo is not None, PATIENCE
+        )
+        if (at := found()) is not None:
+            self._looked_at = at + 1
+            return self.stdout.lines[at]
         since = self.stdout.lines[self._looked_at :]
         told = [*(since or ["nothing on stdout"]), *self.stderr.lines]
-        seen = Seen("silence", _cut(line), "\n".join(map(_cut, told)))
-        if since:
-            hint = "the text alone on a line of its own: no label, no prompt, decode() bytes"
-        raise self._failure(f"{self.name} did not print the line that was expected", seen, hint)
+        seen = Seen("silence", _cut(expected), "\n".join(map(_cut, told)))
+        cause = otherwise if since and otherwise else hint
+        raise self._failure(f"{self.name} did not print the line that was expected", seen, cause)
 
     def logs(self, *texts: str) -> None:
         """Wait until it prints a line with all these texts in it, on whichever stream."""

@@ -8,7 +8,15 @@ from pathlib import Path
 from kit import whereabouts
 
 # What belongs to our own pytest run and is none of a program's business.
-NOT_PASSED_ON = ("PYTEST_", "PYTHONSAFEPATH", "PYTHONWARNINGS", "PYTHONUNBUFFERED", "NOX_")
+NOT_PASSED_ON = (
+    "PYTEST_",
+    "PYTHONSAFEPATH",
+    "PYTHONWARNINGS",
+    "PYTHONUNBUFFERED",
+    "NOX_",
+    "COLUMNS",
+    "LINES",
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,7 @@ class Tree:
         }
         variables["PYTHONPATH"] = os.pathsep.join([str(whereabouts.INSIDE), str(self.root)])
         variables["PYTHONUTF8"] = "1"
+        variables["TERM"] = "xterm"  # what kit.terminal understands, should it get a terminal
         variables[whereabouts.VARIABLE] = str(answers)
         if not buffered:
             variables["PYTHONUNBUFFERED"] = "1"

@@ -13,6 +13,7 @@ from kit.stage import Stage
 from kit.tcp import TcpPeer, TcpServer
 
 MAX_LINE = 65_536  # bytes of a client's line with its end
+TOLD = 400  # characters of a message in a failure
 TAKEN = "username_taken"
 
 Message = dict[str, Any]
@@ -279,4 +280,7 @@ def has_the_time(stage: Stage, message: Message) -> None:
 
 
 def _told(message: Message) -> str:
-    return json.dumps(message, ensure_ascii=False)
+    text = json.dumps(message, ensure_ascii=False)
+    if len(text) <= TOLD:
+        return text
+    return f"{text[: TOLD - 50]} … {text[-50:]} ({len(text):,} characters)"
