@@ -12,6 +12,7 @@ from kit.stage import Stage
 from kit.udp import MAX_DATAGRAM, UdpPeer
 
 WHO = "recvfrom() tells who sent a datagram: compare the address, host and port, too"
+PERSISTENT = ("--timeout", "0.2", "--attempts", "30")  # a busy test answers late, not never
 EARLY = 0.75  # of a wait: less is too early, even if a busy machine showed us its start late
 
 
@@ -48,7 +49,7 @@ def test_text_in_any_script_travels_as_utf_8(stage: Stage) -> None:
 def test_a_lost_datagram_is_sent_again(stage: Stage) -> None:
     with UdpPeer(stage, "server") as server:
         message = stage.word()
-        client = server.starts_client("udp_client", "--timeout", "0.1", message)
+        client = server.starts_client("udp_client", *PERSISTENT, message)
 
         server.expects(message.encode())
         server.expects(message.encode(), hint="no echo within --timeout: the next attempt is due")
@@ -127,7 +128,7 @@ def test_what_a_stranger_sends_is_not_the_answer(stage: Stage) -> None:
 def test_what_the_server_did_not_echo_is_not_the_answer(stage: Stage) -> None:
     with UdpPeer(stage, "server") as server:
         message = stage.word()
-        client = server.starts_client("udp_client", "--timeout", "0.3", message)
+        client = server.starts_client("udp_client", *PERSISTENT, message)
         server.expects(message.encode())
 
         for other in (b"", b"something else", message.encode() + b"!", message.encode()[:-1]):
