@@ -128,7 +128,7 @@ def test_what_a_stranger_sends_is_not_the_answer(stage: Stage) -> None:
 def test_what_the_server_did_not_echo_is_not_the_answer(stage: Stage) -> None:
     with UdpPeer(stage, "server") as server:
         message = stage.word()
-        client = server.starts_client("udp_client", *PERSISTENT, message)
+        client = server.starts_client("udp_client", "--timeout", "0.9", message)
         server.expects(message.encode())
 
         for other in (b"", b"something else", message.encode() + b"!", message.encode()[:-1]):
