@@ -47,8 +47,11 @@ class Chat:
             if name is None:
                 self.keys.says("Your name?")
                 name = self.keys.ask()
-                if name is None:
+                if name is None or name == "/quit":
                     return False
+                if not name:
+                    name = None
+                    continue
             self.name = name
             if self.send(username=name) and self.answered():
                 self.keys.says("[all]")
@@ -173,8 +176,10 @@ class Chat:
                         self.waiting.append(name)
                 self.keys.show(f"? {who} asks you for a private session: y or n? {text}")
             case "session_accepted" | "session_rejected" | "session_ended":
+                mode = self.changes(kind, message)
                 self.keys.show(f"* {text} ({who}, {visible(message.get('to_username', '?'))})")
-                self.changes(kind, message)
+                if mode:
+                    self.keys.says(mode)
             case "users_list":
                 names = message.get("users")
                 names = names if isinstance(names, list) else []
@@ -184,16 +189,18 @@ class Chat:
                 if not self.logged_in:
                     self.answers.put(False)
 
-    def changes(self, kind: str, message: dict[str, Any]) -> None:
+    def changes(self, kind: str, message: dict[str, Any]) -> str:
+        """Note a session's begin or end; return the mode that it leads to."""
         pair = [str(message.get("from_username")), str(message.get("to_username"))]
         if kind == "session_accepted":
             with self.state:
                 self.waiting.clear()
                 self.partner = pair[1] if pair[0] == self.name else pair[0]
-            self.keys.says(f"[@{visible(self.partner)}]")
-        elif kind == "session_ended":
+            return f"[@{visible(self.partner)}]"
+        if kind == "session_ended":
             self.partner = ""
-            self.keys.says("[all]")
+            return "[all]"
+        return ""
 
     # the end
 
