@@ -13,7 +13,8 @@ from .. import frame
 
 LONGEST_LINE = 65_536  # bytes, with the line end
 MOST_UNSENT = 8 * 2**20  # bytes that wait for a client that does not read
-PIECE = 8192  # bytes that one recv() fetches: not many short lines, as others wait
+PIECE = 65_536  # bytes that one recv() fetches
+TURN = 50  # lines of one peer that are obeyed before it is the others' turn
 TICK = 0.25  # seconds between two looks at the clocks
 LAST_WORDS = 1.0  # seconds in which a connection that ends still gets what waits for it
 
@@ -34,31 +35,31 @@ class Peer:
         self.sock = sock
         self.name = ""
         self.received = bytearray()
+        self.lines: collections.deque[bytes] = collections.deque()
         self.unsent = bytearray()
         self.heard = time.monotonic()
         self.ending = 0.0  # until then it may still get what waits; 0 means that it does not end
         self.deaf = False  # it has closed its side, or what it sends is not read any more
 
-    def pull(self) -> list[bytes]:
-        """Return the lines that have come; the last one may be too long and unfinished."""
+    def pull(self) -> None:
+        """Receive lines; the last one may be too long and unfinished."""
         piece = self.sock.recv(PIECE)
         if not piece:
             raise EOFError
         self.heard = time.monotonic()
         if self.ending:
-            return []
+            return
         self.received += piece
-        *lines, rest = self.received.split(b"\n")
-        if len(rest) >= LONGEST_LINE:
-            lines.append(rest)
-        self.received = rest
-        return lines
+        *lines, self.received = self.received.split(b"\n")
+        self.lines.extend(lines)
+        if len(self.received) >= LONGEST_LINE:
+            self.lines.append(self.received)
 
     def push(self) -> None:
         """Send what can be sent now."""
         while self.unsent:
             with memoryview(self.unsent) as view:
-                sent = self.sock.send(view[: 16 * PIECE])
+                sent = self.sock.send(view[:PIECE])
             del self.unsent[:sent]
         if self.ending and not self.deaf:
             # The rest of its bytes is read, as closing on them would be a reset, which might
@@ -254,12 +255,19 @@ class Server:
 
     def turn(self) -> None:
         """Wait a little, and do what has become possible."""
-        for key, events in self.selector.select(TICK):
+        busy = any(peer.lines for peer in self.peers)
+        for key, events in self.selector.select(0 if busy else TICK):
             peer = key.data
             if peer is None:
                 self.accept()
-            elif peer in self.peers and events & READ:
+            elif peer in self.peers and events & READ and not peer.lines:
                 self.read(peer)
+        for peer in list(self.peers):
+            for _ in range(min(TURN, len(peer.lines))):
+                if peer.ending:
+                    peer.lines.clear()
+                    break
+                self.chat.obey(peer, peer.lines.popleft())
         while self.chat.full:
             peer = self.chat.full.popleft()
             self.chat.remove(peer)
@@ -284,16 +292,12 @@ class Server:
 
     def read(self, peer: Peer) -> None:
         try:
-            lines = peer.pull()
+            peer.pull()
         except BlockingIOError:
             return
         except (OSError, EOFError):
             self.chat.remove(peer)
             self.drop(peer)
-            return
-        for line in lines:
-            if not peer.ending:
-                self.chat.obey(peer, line)
 
     def write(self, peer: Peer) -> None:
         try:
