@@ -124,10 +124,25 @@ def interrupt(*_: object) -> None:
 # the threads
 
 
+def readline_input() -> str:
+    """Read a line; nothing is shown until the prompt stands there and the hook is called."""
+    global reading
+    output_lock.acquire()
+    print("\r\033[J", end="", flush=True)
+    if not hasattr(readline, "set_pre_input_hook"):
+        prompt_is_there()
+    try:
+        return input(prompt)
+    finally:
+        if not reading:
+            output_lock.release()
+        reading = False
+
+
 def prompt_is_there() -> None:
     global reading
-    with output_lock:
-        reading = True
+    reading = True
+    output_lock.release()
 
 
 def windows_input() -> str:
@@ -143,6 +158,7 @@ def windows_input() -> str:
         with output_lock:
             if key in "\r\n":
                 print(flush=True)
+                reading = False
                 return typed
             if key == "\003":
                 os._exit(130)
@@ -160,12 +176,10 @@ def windows_input() -> str:
 
 
 def read_keyboard() -> None:
-    global reading
     try:
         while True:
             if is_terminal:
-                line = input(prompt) if readline else windows_input()
-                reading = False
+                line = readline_input() if readline else windows_input()
             else:
                 line = sys.stdin.readline() if sys.stdin else ""
                 if not line:

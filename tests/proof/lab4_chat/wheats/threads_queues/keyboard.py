@@ -5,7 +5,6 @@ import shutil
 import sys
 import threading
 import unicodedata
-from collections.abc import Callable
 
 try:
     import readline
@@ -86,17 +85,22 @@ class Terminal:
                 termios.tcsetattr(sys.stdin, termios.TCSANOW, self.found)
 
     def _with_readline(self) -> str:
-        hook: Callable[[Callable[[], None]], None] | None
+        self.lock.acquire()  # nothing is shown until the prompt stands there
+        print("\r\x1b[J", end="", flush=True)
         hook = getattr(readline, "set_pre_input_hook", None)
         if hook:
-            hook(self._begins)  # it is called when the prompt stands there
+            hook(self._begins)  # it is called then, by this thread
         else:
             self._begins()
-        return input(f"{self.prompt} ")
+        try:
+            return input(f"{self.prompt} ")
+        finally:
+            if not self.asking:
+                self.lock.release()
 
     def _begins(self) -> None:
-        with self.lock:
-            self.asking = True
+        self.asking = True
+        self.lock.release()
 
     def _with_keys(self) -> str:
         import msvcrt
