@@ -4,7 +4,7 @@ import traceback
 
 from kit.failure import Failure, NotRun
 from kit.result import CheckResult
-from kit.story import SHOWN_BYTES, as_lines, shown
+from kit.story import SHOWN_BYTES, as_lines, printable, shown
 
 
 def explain(result: CheckResult, error: Exception) -> None:
@@ -58,7 +58,7 @@ def _todo(result: CheckResult, asked: str) -> str:
 def _text(seen: str | bytes | None) -> str:
     if seen is None:
         return ""
-    return seen if isinstance(seen, str) else shown(seen)
+    return printable(seen) if isinstance(seen, str) else shown(seen)
 
 
 def _where_they_part(expected: str | bytes | None, received: str | bytes | None) -> str:

@@ -1,5 +1,6 @@
 """The story of a check: who did what, in one list, in the order in which it happened."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ vain, a program prints on stdout, on stderr."""
 SHOWN_BYTES = 60  # of a long piece of data: enough to see what it is
 SHOWN_LINES = 40  # of a long story: its first and its last lines tell what went wrong
 KEPT_EVENTS = 2_000  # a program that prints without end must not fill our memory
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and line feeds
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,11 @@ def shown(data: bytes, limit: int = SHOWN_BYTES) -> str:
     return f"{head!r} … {tail!r} ({len(data):,} bytes)"
 
 
+def printable(text: str) -> str:
+    """Return a text that cannot move the cursor or wipe out the screen of whoever reads it."""
+    return _CONTROL.sub(lambda char: char[0].encode("unicode_escape").decode(), text)
+
+
 def as_lines(events: list[Event]) -> list[str]:
     """Return a story as lines of text, the middle of a long one left out."""
     lines = [_line(event) for event in events]
@@ -78,4 +86,4 @@ def as_lines(events: list[Event]) -> list[str]:
 def _line(event: Event) -> str:
     if event.mark == "$":
         return f"{event.time:8.3f}  $ {event.what}"
-    return f"{event.time:8.3f}  {event.who} {event.mark} {event.what}"
+    return f"{event.time:8.3f}  {event.who} {event.mark} {printable(event.what)}"

@@ -4,7 +4,7 @@ from kit.failure import Failure, NotRun, Seen
 from kit.hints import cause
 from kit.message import explain
 from kit.result import CheckResult, worst
-from kit.story import SHOWN_LINES, Event, Story, as_lines, shown
+from kit.story import SHOWN_LINES, Event, Story, as_lines, printable, shown
 from kit.whereabouts import Place
 
 
@@ -111,3 +111,8 @@ def test_a_cause_is_guessed_from_evidence_alone() -> None:
     assert cause(Seen("other", b" hi ", b"hi"), [], [], "").startswith("strip()")
     assert cause(Seen("other", b"hi", b"ho"), [], [], "the hint") == "the hint"
     assert cause(Seen("silence", b"hi"), [], [], "") == ""
+
+
+def test_what_a_program_printed_cannot_wipe_out_the_message() -> None:
+    assert printable("a\r\x1b[2Jb\tc\nя\x9b") == "a\\r\\x1b[2Jb\tc\nя\\x9b"
+    assert as_lines([Event(0.0, "client", "|", "\x1b[2J")]) == ["   0.000  client | \\x1b[2J"]

@@ -17,7 +17,7 @@ from kit.terminal import shown
 from lab4_chat.wire import ChatPeer, Message, line
 
 OFTEN = 0.05  # seconds between two messages of somebody who never stops talking
-TAIL = 8  # characters at the end of a half-typed line: what a shorter line over it leaves
+TAIL = 6  # characters at the end of a half-typed line: what a shorter line over it leaves
 
 _HOW = re.compile(r"\by\b.*\bn\b", re.IGNORECASE)
 
@@ -210,6 +210,7 @@ def shows_no_prompt(stage: Stage, client: Program) -> None:
     def whole() -> bool:
         return client.stdout.text[-1:] in ("", "\n")
 
+    client.waits_until(lambda: bool(client.stdout.text) or client.over, QUIET)
     client.waits_until(lambda: whole() or client.over, PATIENCE)
     stage.requires(
         whole(),

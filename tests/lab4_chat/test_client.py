@@ -127,9 +127,13 @@ def test_a_text_that_makes_too_long_a_line_is_explained_and_not_sent(stage: Stag
 def test_each_thing_that_arrives_is_shown_at_once_as_a_line(stage: Stage) -> None:
     one, two, three, four = (stage.word() for _ in range(4))
     with entered(stage, buffered=True) as (client, hall):
-        at_once = "print(…, flush=True): on a pipe what is printed waits for more"
         hall.says(type="private", from_username="carol", message=one)
-        private = client.shows("carol", one, hint=at_once)
+        private = client.comes_to(
+            lambda line: "carol" in line and one in line,
+            f"… carol … {one} …",
+            "print(…, flush=True): on a pipe what is printed waits for more",
+            "one line with the sender and the text",
+        )
         hall.says(type="system", message=f"{two} has joined", online_users=4_711)
         client.shows(two, "4711", hint="a notice is shown with its online_users")
         hall.says(type="users_list", users=[one, "bob", "Анна", two])
@@ -375,7 +379,7 @@ def test_on_a_terminal_it_ends_when_the_server_goes_in_the_middle_of_a_line(stag
         client.exit_code == 1 and "[ERROR]" in client.stdout.text,
         "the client did not end with an [ERROR] line and exit code 1 when the server had gone",
         expected="[ERROR] …, exit code 1",
-        received=f"{client.stdout.text[-200:]}\nexit code {client.exit_code}",
+        received=f"{client.stdout.text[-200:]}, exit code {client.exit_code}",
         hint="no key may be needed: end what reads the keyboard from the activity that receives",
     )
 
