@@ -7,6 +7,7 @@ from lab4_chat.wire import ChatServer, started
 CROWD = 30  # clients that ask for one name at once
 ROUNDS = 10  # who gets no name asks for the next one
 IN_TIME = 10.0  # seconds in which a crowd gets through
+ALIVE = "catch what json.loads() and decode() can raise: the connection goes on"
 EXACTLY = "names are compared as they come: no strip(), no lower()"
 UNDER_A_LOCK = "between the look whether a name is free and its taking nobody may come in: a lock"
 KINDS = ("message", "private", "session_request", "session_response", "session_end", "users")
@@ -122,6 +123,23 @@ def test_before_the_login_nothing_else_is_obeyed(stage: Stage) -> None:
             alice.is_refused("login_required", hint="look whether somebody has logged in first")
 
         bob.hears_no_more()
+
+
+@check(points=1)
+def test_what_is_no_message_gets_bad_json(stage: Stage) -> None:
+    """What is no JSON object gets bad_json, and the connection goes on."""
+    with started(stage).user("alice") as alice:
+        for data in (b"hello", b'{"type": "users"', b"{'type': 'users'}", b"{}}", b"\xff\xfe{}"):
+            alice.sends(data + b"\n")
+            alice.is_refused("bad_json", hint=ALIVE)
+        for data in (b'["username"]', b'"username"', b"42", b"null", b"true"):
+            alice.sends(data + b"\n")
+            alice.is_refused("bad_json", hint="what did json.loads() return? Only a dict will do")
+        for encoding in ("cp1251", "utf-16"):
+            alice.sends('{"type": "имя"}'.encode(encoding).replace(b"\n", b"") + b"\n")
+            alice.is_refused("bad_json", hint="a line is UTF-8: decode it yourself, as that")
+
+        alice.hears_no_more()
 
 
 @check(points=1)

@@ -117,15 +117,15 @@ class User(ChatPeer):
         super().__init__(stage, name, program, sock)
         self._notices: list[Message] = []
 
-    def logs_in(self, name: str = "", hint: str = "") -> Message:
+    def logs_in(self, name: str = "", hint: str = "", patience: float = PATIENCE) -> Message:
         """Log in, under the peer's own name if no other is given; return the welcome."""
         self.says(username=name or self.name)
-        return self.is_welcomed(hint)
+        return self.is_welcomed(hint, patience)
 
-    def is_welcomed(self, hint: str = "") -> Message:
+    def is_welcomed(self, hint: str = "", patience: float = PATIENCE) -> Message:
         """Wait for the welcome, which comes before all else; return it."""
         waited, expected = f"{self.name} waited for the welcome", _told({"type": "system"})
-        message = super().next_message(waited, expected, hint)
+        message = super().next_message(waited, expected, hint, patience)
         if message.get("type") != "system":
             raise self.fails(waited, Seen("other", expected, _told(message)), hint)
         return message
@@ -191,7 +191,11 @@ class User(ChatPeer):
         waited = f'{self.name} waited for the error "{codes[0]}"'
         expected = " or ".join(_told({"type": "error", "code": code}) for code in codes)
         message = self.next_message(waited, expected, hint)
-        while perhaps_before and perhaps_before.items() <= message.items():
+        while (
+            message.get("code") not in codes
+            and perhaps_before
+            and perhaps_before.items() <= message.items()
+        ):
             message = self.next_message(waited, expected, hint)
         if message.get("type") != "error" or message.get("code") not in codes:
             raise self.fails(waited, Seen("other", expected, _told(message)), hint)

@@ -24,6 +24,11 @@ def framing(name: str, *changes: str, program: str = "protocol") -> Chaff:
     return chaff(program, name, *changes, part="framing")
 
 
+def wire(name: str, *changes: str) -> Chaff:
+    """Return a server that takes something for a message that is none; seen after the login."""
+    return chaff("protocol", name, *changes, part="login")
+
+
 def login(name: str, *changes: str, program: str = "chat") -> Chaff:
     """Return a server whose login is wrong."""
     return chaff(program, name, *changes, part="login")
@@ -56,20 +61,20 @@ FRAMING = [
         '"login"',
         program="chat",
     ),
-    framing(
+    wire(
         "it does not look whether it got an object",
         "    if not isinstance(message, dict):\n"
         '        raise Refused("bad_json", "not a JSON object")\n',
         "",
     ),
-    framing("it drops what is no UTF-8", "line.decode()", 'line.decode(errors="ignore")'),
-    framing("it lets json.loads() guess the encoding", "line.decode()", "line"),
-    framing(
+    wire("it drops what is no UTF-8", "line.decode()", 'line.decode(errors="ignore")'),
+    wire("it lets json.loads() guess the encoding", "line.decode()", "line"),
+    wire(
         "it catches what json.loads() raises, and not what decode() does",
         "except (ValueError, RecursionError)",
         "except (json.JSONDecodeError, RecursionError)",
     ),
-    framing(
+    wire(
         "it decodes each piece by itself",
         "(self._rest + piece)",
         '(self._rest + piece.decode(errors="ignore").encode())',
