@@ -24,8 +24,8 @@ REASON = "                return f\"! {text} ({message.get('code')})\"\n"
 OTHER = "return str(second if first == self.name else first)"
 
 WAITS = (
-    "                while not self._answered.wait(SLICE):  # what is typed meanwhile waits, too\n"
-    "                    pass\n"
+    "                while not (self._lost or self._answered.wait(SLICE)):\n"
+    "                    pass  # what is typed meanwhile waits, too\n"
 )
 LOST = "                if self._lost:\n                    raise Ended\n"
 QUIT = '        if text == "/quit":\n            raise EOFError\n'
