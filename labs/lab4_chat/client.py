@@ -134,9 +134,9 @@ class Client:
 
     def _pieces(self) -> Iterator[bytes]:
         """Yield what comes, until the end of the stream; send a ping when it is time for one."""
-        # TODO 15: select() waits for the socket, but not beyond the time of the next ping, which
+        # TODO 13: select() waits for the socket, but not beyond the time of the next ping, which
         #   only who is logged in sends. Yield what recv() returns; no bytes are the end.
-        raise NotImplementedError("TODO 15")
+        raise NotImplementedError("TODO 13")
 
 
 def main() -> None:

@@ -48,17 +48,32 @@ class Conversation:
 
         Raises Explained with what to show instead: the help, or what is wrong with a command.
         """
-        # TODO 13: y and n answer the oldest request, if one waits. A text without a slash goes to
-        #   the partner in a session, and outside to all. All else should be one of the COMMANDS.
-        #   What a user wrote may be too long: fits() explains that.
-        raise NotImplementedError("TODO 13")
+        # TODO 16: y and n answer the oldest request, if one waits. What begins with a slash is a
+        #   command. Any other text goes to the partner in a session, and outside to all; it may be
+        #   too long: fits() explains that.
+        raise NotImplementedError("TODO 16")
+
+    def _command(self, text: str) -> Message:
+        """Return the message to send for one of the COMMANDS, except /quit. Raises Explained."""
+        # TODO 17: Look which of the COMMANDS it is, with all that belongs to it, and nothing more.
+        #   /help is explained, and so is whatever is none.
+        raise NotImplementedError("TODO 17")
 
     def arrived(self, message: Message) -> str:
         """Return the line that shows a message from the server; "" if there is nothing to show."""
-        # TODO 14: Remember what this message changes: `name`, `_partner`, `_asking`. Return what
-        #   the user should know: sender and text, with the word "private" where it is; a notice and
-        #   how many are online; all names; who asks, and how to answer; why something was refused.
+        if str(message.get("type")).startswith("session_"):
+            return self._about_sessions(message)
+        # TODO 14: Return what the user should know: sender and text, with the word "private" where
+        #   it is; a notice and how many are online; all names; why something was refused. The
+        #   first notice is the welcome: from then on this user has the name that it `wanted`.
         raise NotImplementedError("TODO 14")
+
+    def _about_sessions(self, message: Message) -> str:
+        """Remember what a message about sessions changes, and return the line that shows it."""
+        # TODO 15: Who asks is remembered, once, in `_asking`; the line says how to answer. With a
+        #   session `_partner` begins and ends, and when one begins all who asked are forgotten.
+        raise NotImplementedError("TODO 15")
+        return ""
 
     def _other(self, message: Message) -> str:
         """Return who of the two in a message about a session is not this user."""

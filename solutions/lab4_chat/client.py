@@ -134,7 +134,7 @@ class Client:
 
     def _pieces(self) -> Iterator[bytes]:
         """Yield what comes, until the end of the stream; send a ping when it is time for one."""
-        # gap 15: select() waits for the socket, but not beyond the time of the next ping, which
+        # gap 13: select() waits for the socket, but not beyond the time of the next ping, which
         #   only who is logged in sends. Yield what recv() returns; no bytes are the end.
         next_ping = time.monotonic() + self._ping_interval
         while True:

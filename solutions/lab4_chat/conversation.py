@@ -48,15 +48,22 @@ class Conversation:
 
         Raises Explained with what to show instead: the help, or what is wrong with a command.
         """
-        # gap 13: y and n answer the oldest request, if one waits. A text without a slash goes to
-        #   the partner in a session, and outside to all. All else should be one of the COMMANDS.
-        #   What a user wrote may be too long: fits() explains that.
+        # gap 16: y and n answer the oldest request, if one waits. What begins with a slash is a
+        #   command. Any other text goes to the partner in a session, and outside to all; it may be
+        #   too long: fits() explains that.
         if self._asking and text in ("y", "n"):
             return _to("session_response", self._asking.pop(0), accepted=text == "y")
-        if not text.startswith("/"):
-            if self._partner:
-                return fits(_to("private", self._partner, message=text))
-            return fits({"type": "message", "message": text})
+        if text.startswith("/"):
+            return self._command(text)
+        if self._partner:
+            return fits(_to("private", self._partner, message=text))
+        return fits({"type": "message", "message": text})
+        # end gap
+
+    def _command(self, text: str) -> Message:
+        """Return the message to send for one of the COMMANDS, except /quit. Raises Explained."""
+        # gap 17: Look which of the COMMANDS it is, with all that belongs to it, and nothing more.
+        #   /help is explained, and so is whatever is none.
         match text.split(maxsplit=2):
             case ["/users"]:
                 return {"type": "users"}
@@ -73,9 +80,11 @@ class Conversation:
 
     def arrived(self, message: Message) -> str:
         """Return the line that shows a message from the server; "" if there is nothing to show."""
-        # gap 14: Remember what this message changes: `name`, `_partner`, `_asking`. Return what
-        #   the user should know: sender and text, with the word "private" where it is; a notice and
-        #   how many are online; all names; who asks, and how to answer; why something was refused.
+        if str(message.get("type")).startswith("session_"):
+            return self._about_sessions(message)
+        # gap 14: Return what the user should know: sender and text, with the word "private" where
+        #   it is; a notice and how many are online; all names; why something was refused. The
+        #   first notice is the welcome: from then on this user has the name that it `wanted`.
         sender, text = message.get("from_username"), message.get("message")
         match message.get("type"):
             case "message":
@@ -87,6 +96,17 @@ class Conversation:
                 return f"* {text} ({message.get('online_users')} online)"
             case "users_list":
                 return f"* online: {', '.join(map(str, _list(message.get('users'))))}"
+            case "error":
+                return f"! {text} ({message.get('code')})"
+        return ""
+        # end gap
+
+    def _about_sessions(self, message: Message) -> str:
+        """Remember what a message about sessions changes, and return the line that shows it."""
+        # gap 15: Who asks is remembered, once, in `_asking`; the line says how to answer. With a
+        #   session `_partner` begins and ends, and when one begins all who asked are forgotten.
+        sender = message.get("from_username")
+        match message.get("type"):
             case "session_request":
                 if sender not in self._asking:
                     self._asking.append(str(sender))
@@ -100,10 +120,8 @@ class Conversation:
             case "session_ended":
                 self._partner = ""
                 return f"* the private session with {self._other(message)} has ended"
-            case "error":
-                return f"! {text} ({message.get('code')})"
-        return ""
         # end gap
+        return ""
 
     def _other(self, message: Message) -> str:
         """Return who of the two in a message about a session is not this user."""

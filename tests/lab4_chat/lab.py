@@ -14,6 +14,6 @@ LAB = Lab(
         Part("test_session", "Sessions", "6-private-sessions", todos=(1, 2, 3, 5, 8, 9, 10)),
         Part("test_server", "Server", "7-the-server-as-a-whole", todos=(1, 2, 3, 4, 5)),
         Part("test_reader", "Who never reads", "8-who-never-reads", todos=(1, 2, 3, 4, 5, 11, 12)),
-        Part("test_client", "Client", "9-the-client", todos=(1, 2, 13, 14, 15)),
+        Part("test_client", "Client", "9-the-client", todos=(1, 2, 13, 14, 15, 16, 17)),
     ),
 )

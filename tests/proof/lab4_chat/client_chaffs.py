@@ -6,7 +6,7 @@ from proof.subjects import Chaff, chaff
 NAME = "client"
 LIKE_EVERY_CLIENT = Client("client", port=8083, trouble="no chat at")
 
-TO_ALL = '            return fits({"type": "message", "message": text})\n'
+TO_ALL = '        return fits({"type": "message", "message": text})\n'
 SHOWN = '                return f"{sender}: {text}"\n'
 PRIVATELY = 'f"{sender} (private): {text}"'
 NO_COMMAND = 'raise Explained(f"this is no command: {HELP}")'
@@ -78,7 +78,7 @@ def draws(name: str, *changes: str) -> Chaff:
 
 CLIENT = [
     # Typed and shown.
-    talks("it sends a text without a type", TO_ALL, '            return fits({"message": text})\n'),
+    talks("it sends a text without a type", TO_ALL, '        return fits({"message": text})\n'),
     talks("it shows a message without its sender", SHOWN, "                return str(text)\n"),
     reads(
         "it sends a text without the end of its line",
@@ -243,8 +243,8 @@ CLIENT = [
     # Sessions.
     talks(
         "it sends to all what is typed in a session",
-        "            if self._partner:\n",
-        "            if not self.name:\n",
+        "        if self._partner:\n",
+        "        if not self.name:\n",
     ),
     talks("it takes itself for the partner when it was asked", OTHER, "return str(second)"),
     talks(

@@ -286,7 +286,8 @@ USERS = [
         "        self._online.remove(name)\n        self._forget",
         "        self._forget",
         HAS_LEFT,
-        'told = self._system(self._others(name), f"{name} has left")\n        self._online.remove(name)\n        return [*ended, told]',
+        'told = self._system(self._others(name), f"{name} has left")\n'
+        "        self._online.remove(name)\n        return [*ended, told]",
     ),
     users("it does not say who has come", JOINED, ""),
     users(
@@ -376,7 +377,9 @@ PRIVATE_CHAFFS = [
     private(
         "a user may write to itself",
         CHECKED + ' [Letter([target], stamped("private"',
-        '        if target != name:\n            self._check_another(name, target)\n        return [Letter([target], stamped("private"',
+        "        if target != name:\n"
+        "            self._check_another(name, target)\n"
+        '        return [Letter([target], stamped("private"',
     ),
     private(
         "it makes a text of any target",
@@ -432,8 +435,9 @@ SESSION = [
         USED_UP + "        if not accepted:\n",
         "        if not accepted:\n",
         "        self._forget_requests(asker)\n        self._forget_requests(name)\n        return",
-        USED_UP
-        + "        self._forget_requests(asker)\n        self._forget_requests(name)\n        return",
+        USED_UP + "        self._forget_requests(asker)\n"
+        "        self._forget_requests(name)\n"
+        "        return",
     ),
     session(
         "asking again is another request",
@@ -447,8 +451,8 @@ SESSION = [
     session(
         "asking again is refused",
         ASKED,
-        '        if (name, target) in self._asked:\n            raise Refused("busy", "you have asked already")\n'
-        + ASKED,
+        "        if (name, target) in self._asked:\n"
+        '            raise Refused("busy", "you have asked already")\n' + ASKED,
     ),
     session(
         "a request outlives who leaves",
@@ -483,7 +487,10 @@ SESSION = [
     session(
         "a request to nobody is lost in silence",
         "        self._check_another(name, target)\n        for user",
-        "        if target not in self._online:\n            return []\n        self._check_another(name, target)\n        for user",
+        "        if target not in self._online:\n"
+        "            return []\n"
+        "        self._check_another(name, target)\n"
+        "        for user",
     ),
     session(
         "accepted may be anything",
@@ -498,7 +505,8 @@ SESSION = [
         "            both = self._online\n"
         "        self._askers.pop(partner, None)\n",
         "        self._partners |= {asker: name, name: asker}\n",
-        "        self._partners |= {asker: name, name: asker}\n        self._askers[asker] = True\n",
+        "        self._partners |= {asker: name, name: asker}\n"
+        "        self._askers[asker] = True\n",
         INIT,
         INIT + "        self._askers: dict[str, bool] = {}\n",
     ),
