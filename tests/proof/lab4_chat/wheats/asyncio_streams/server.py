@@ -278,10 +278,15 @@ NEEDED = {
 }
 
 
+def report(_: object, what: dict[str, Any]) -> None:
+    """Log what the loop complains about, but not each time that there is no descriptor left."""
+    if not isinstance(what.get("exception"), OSError):
+        frame.info(f"{what['message']}: {what.get('exception')!r}")
+
+
 async def serve(listener: socket.socket, patience: float, stopping: list[bool]) -> None:
     """Serve everybody until a signal comes."""
-    # What the loop has to say is that there are no descriptors left; it goes on by itself.
-    asyncio.get_running_loop().set_exception_handler(lambda _, what: frame.info(what["message"]))
+    asyncio.get_running_loop().set_exception_handler(report)
     hall = Hall(patience)
     server = await asyncio.start_server(hall.connected, sock=listener, backlog=64)
     frame.ready(listener)
