@@ -100,8 +100,10 @@ SERVER = [
     wrong("it does not know silence", IDLE, ""),
     wrong(
         "who is idle is dropped without a word",
-        '            self._refuse(visitor, Refused("idle", f"nothing came for {self._idle_timeout:g} s"))\n',
-        "            pass\n",
+        '            self._refuse(visitor, Refused("idle", ',
+        '            str(("idle", ',
+        ' s"))\n',
+        ' s"))\n',
     ),
     wrong("half the idle time is enough", IDLE, IDLE.replace("_timeout)", "_timeout / 2)")),
     wrong(
