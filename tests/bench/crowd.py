@@ -1,12 +1,14 @@
 """The load generator of lab 4: a crowd of clients in one thread, in whatever language.
 
-Each text ends with a mark that is nowhere else in what the servers send. So what has arrived is
-counted without a look at the messages, at the same cost in each language.
+Each text ends with a mark that is nowhere else in what the servers send: so many marks have come,
+so many messages. To look for them can cost more than to receive them. So `weigh` finds out how long
+a message is when it arrives, and from then on bytes are counted, at no cost in any language.
 """
 
 import selectors
 import socket
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from bench.languages import Language
@@ -26,7 +28,9 @@ class Crowd:
         self._opened, self._language, self._port = opened, language, port
         self._selector = opened.enter_context(selectors.DefaultSelector())
         self._clients: list[socket.socket] = []
-        self._arrived: list[int] = []  # marks, by the number of the client
+        self._arrived: list[int] = []  # in `_unit`s, by the number of the client
+        self._measure: Callable[[bytes], int] = marks
+        self._unit = 1  # what a message measures
         self._moment = 0.0  # when the last ones were there to be read
 
     def grow(self, count: int) -> None:
@@ -48,6 +52,18 @@ class Crowd:
         self._log_in("stalled", NARROW)
         self.pour(writers=1, ahead=AHEAD, messages=messages, size=size)
 
+    def weigh(self, size: int) -> None:
+        """Count bytes from now on: nothing comes any more but messages of that size."""
+        line, weighed = self._language.to_all(text(size)), b""
+        expected = self._expected(writers=1, messages=1)
+        expected[1] = 0
+        self._clients[0].sendall(line)
+        while not marks(weighed):
+            weighed += self._clients[1].recv(PIECE)
+        while self._arrived != expected:
+            self._read()
+        self._measure, self._unit = len, len(weighed)
+
     def pour(self, writers: int, ahead: int, messages: int, size: int) -> tuple[int, float, float]:
         """Let writers send so many messages each, `ahead` of what the slowest reader has read.
 
@@ -56,10 +72,11 @@ class Crowd:
         line = self._language.to_all(text(size))
         expected = self._expected(writers, messages)
         everything = sum(expected)
+        unit = self._unit
         began, busy = time.perf_counter(), time.process_time()
         sent = read = 0
         while sum(self._arrived) < everything:
-            if (allowed := min(messages, read // writers + ahead)) > sent:
+            if (allowed := min(messages, read // unit // writers + ahead)) > sent:
                 for writer in self._clients[:writers]:
                     writer.sendall(line * (allowed - sent))
                 sent = allowed
@@ -67,10 +84,13 @@ class Crowd:
             read = min(self._arrived[writers:])
         seconds, busy = time.perf_counter() - began, time.process_time() - busy
         self._check(expected)
-        return everything, seconds, busy
+        return everything // unit, seconds, busy
 
     def delays(self, rate: float, messages: int, size: int) -> list[float]:
-        """Let one client send so many messages a second; return each delivery's seconds."""
+        """Let one client send so many messages a second; return each delivery's seconds.
+
+        Not after `weigh`: here marks are what is counted.
+        """
         line = self._language.to_all(text(size))
         expected = self._expected(1, messages)
         sent: list[float] = []
@@ -91,11 +111,11 @@ class Crowd:
         return delays
 
     def _expected(self, writers: int, messages: int) -> list[int]:
-        """Begin to count; return how many messages each client should get in the end."""
+        """Begin to count; return how much each client should get until the end."""
         self._arrived = [0] * len(self._clients)
         others = writers if self._language.echoes else writers - 1
-        silent = len(self._clients) - writers
-        return [others * messages] * writers + [writers * messages] * silent
+        readers = [others] * writers + [writers] * (len(self._clients) - writers)
+        return [share * messages * self._unit for share in readers]
 
     def _check(self, expected: list[int]) -> None:
         if self._arrived != expected:
@@ -128,8 +148,13 @@ class Crowd:
             piece = self._clients[key.data].recv(PIECE)
             if not piece:
                 raise Broken("the server dropped a client who reads")
-            self._arrived[key.data] += piece.count(MARK.encode())
+            self._arrived[key.data] += self._measure(piece)
         return [key.data for key, _ in ready]
+
+
+def marks(piece: bytes) -> int:
+    """Return how many marks are in what has come."""
+    return piece.count(MARK.encode())
 
 
 def text(size: int) -> str:

@@ -183,6 +183,7 @@ def pour(chat: Chat, load: Load, options: argparse.Namespace) -> Poured:
             crowd.grow(2)
             crowd.stall(PUSHED, PUSHED_TEXT)
         crowd.grow(options.clients)
+        crowd.weigh(TEXT)
         deliveries, seconds, busy = crowd.pour(writers, load.ahead, messages, TEXT)
     return Poured(deliveries / seconds, busy / seconds)
 

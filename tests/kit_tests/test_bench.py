@@ -88,8 +88,9 @@ def test_a_crowd_counts_what_arrives_in_each_language(tmp_path: Path, peer: str)
         clients.grow(3)
         clients.stall(messages=2, size=20)
 
-        deliveries, seconds, _ = clients.pour(writers=2, ahead=2, messages=5, size=20)
         delays = clients.delays(rate=100, messages=3, size=20)
+        clients.weigh(size=30)
+        deliveries, seconds, _ = clients.pour(writers=2, ahead=2, messages=5, size=30)
 
     assert deliveries == (30 if chat.language.echoes else 20)
     assert len(delays) == (9 if chat.language.echoes else 6)
