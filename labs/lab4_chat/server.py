@@ -55,8 +55,9 @@ class Server:
         connection.settimeout(self._idle_timeout)
         visitor = Visitor(connection)
         try:
-            while not visitor.outbox.dropped and (piece := connection.recv(PIECE)):
-                self._obey(visitor, visitor.lines.feed(piece))
+            # Wait for a byte, and leave it there: the memory for a piece is taken when it is there.
+            while not visitor.outbox.dropped and connection.recv(1, socket.MSG_PEEK):
+                self._obey(visitor, visitor.lines.feed(connection.recv(PIECE)))
         except TimeoutError:
             self._refuse(visitor, Refused("idle", f"nothing came for {self._idle_timeout:g} s"))
         except Refused as reason:  # a line that is too long: where it ends is not known
