@@ -17,9 +17,11 @@ By hand:  python -m labs.lab4_chat.server
           nc 127.0.0.1 8083
 """
 
+import contextlib
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from .. import frame
 from ..clients import Clients
@@ -27,7 +29,7 @@ from .chat import Chat, Letter
 from .outbox import Outbox
 from .protocol import MAX_CLIENT_LINE, Lines, Refused, packed, parse, stamped
 
-PIECE = 65_536  # bytes: the most that one recv() fetches
+PIECE = 16_384  # bytes: the most that one recv() fetches, and so what one turn of the lock does
 
 
 class Visitor:
@@ -53,8 +55,9 @@ class Server:
         connection.settimeout(self._idle_timeout)
         visitor = Visitor(connection)
         try:
-            while not visitor.outbox.dropped and (piece := connection.recv(PIECE)):
-                self._obey(visitor, visitor.lines.feed(piece))
+            # Wait for a byte, and leave it there: the memory for a piece is taken when it is there.
+            while not visitor.outbox.dropped and connection.recv(1, socket.MSG_PEEK):
+                self._obey(visitor, visitor.lines.feed(connection.recv(PIECE)))
         except TimeoutError:
             self._refuse(visitor, Refused("idle", f"nothing came for {self._idle_timeout:g} s"))
         except Refused as reason:  # a line that is too long: where it ends is not known
@@ -64,67 +67,77 @@ class Server:
 
     def shut_down(self) -> None:
         """Tell everybody that the server is going."""
-        with self._lock:
-            reached = self._post(self._chat.shut_down())
-        _flush(reached)
+        with self._posting() as letters:
+            letters += self._chat.shut_down()
 
     def _obey(self, visitor: Visitor, lines: Iterable[bytes]) -> None:
-        """Do what these lines ask for; whoever gets something gets all of it in one piece."""
-        reached: set[Outbox] = set()
-        try:
+        """Do what these lines ask for."""
+        with self._posting() as letters:
             for line in lines:
                 if line.strip():
-                    reached |= self._obey_line(visitor, line)
-        finally:
-            _flush(reached)
+                    letters += self._answer(visitor, line)
+        visitor.outbox.flush()  # an error before the login is in no letter
 
-    def _obey_line(self, visitor: Visitor, line: bytes) -> set[Outbox]:
+    def _answer(self, visitor: Visitor, line: bytes) -> list[Letter]:
+        """Return what follows from this line."""
         try:
             message = parse(line)
-            with self._lock:
-                if visitor.name:
-                    return self._post(self._chat.obey(visitor.name, message))
-                visitor.name, letters = self._chat.login(message)
-                self._outboxes[visitor.name] = visitor.outbox
-                return self._post(letters)
+            if visitor.name:
+                return self._chat.obey(visitor.name, message)
+            visitor.name, letters = self._chat.login(message)
+            self._outboxes[visitor.name] = visitor.outbox
+            return letters
         except Refused as reason:
-            visitor.outbox.put(_error(reason))
-            return {visitor.outbox}
+            return _error(visitor, reason)
 
     def _refuse(self, visitor: Visitor, reason: Refused) -> None:
-        visitor.outbox.put(_error(reason))
+        with self._posting() as letters:
+            letters += _error(visitor, reason)
         visitor.outbox.flush()
 
     def _leave(self, visitor: Visitor) -> None:
         try:
-            with self._lock:
-                reached = set()
-                if visitor.name:
-                    letters = self._chat.leave(visitor.name)
+            if visitor.name:
+                with self._posting() as letters:
                     del self._outboxes[visitor.name]
-                    reached = self._post(letters)
-            _flush(reached)
+                    letters += self._chat.leave(visitor.name)
         finally:
             visitor.outbox.close()
+
+    @contextlib.contextmanager
+    def _posting(self) -> Iterator[list[Letter]]:
+        """Hold the lock, and when it is free again, send the letters that are in the list then."""
+        letters: list[Letter] = []
+        reached: set[Outbox] = set()
+        try:
+            with self._lock:
+                try:
+                    yield letters
+                finally:
+                    reached = self._post(letters)
+        finally:
+            for outbox in reached:
+                outbox.flush()
 
     def _post(self, letters: list[Letter]) -> set[Outbox]:
         """Put each letter into the outboxes of those who get it, and return these."""
         reached = set()
-        for letter in letters:
-            line = packed(letter.message)
-            for name in letter.to:
-                self._outboxes[name].put(line)
-                reached.add(self._outboxes[name])
+        # What follows each other to the same people is one piece, made once for all of them.
+        for names, same in groupby(letters, key=lambda letter: letter.to):
+            piece = b"".join(packed(letter.message) for letter in same)
+            outboxes = [self._outboxes[name] for name in names]
+            for outbox in outboxes:
+                outbox.put(piece)
+            reached.update(outboxes)
         return reached
 
 
-def _error(reason: Refused) -> bytes:
-    return packed(stamped("error", code=reason.code, message=str(reason)))
-
-
-def _flush(outboxes: Iterable[Outbox]) -> None:
-    for outbox in outboxes:
-        outbox.flush()
+def _error(visitor: Visitor, reason: Refused) -> list[Letter]:
+    message = stamped("error", code=reason.code, message=str(reason))
+    if visitor.name:
+        return [Letter([visitor.name], message)]
+    visitor.outbox.put(packed(message))  # by name it cannot be reached yet
+    return []
 
 
 def main() -> None:

@@ -66,7 +66,7 @@ class Chat:
 
     def shut_down(self) -> list[Letter]:
         """Tell everybody that the server is going."""
-        return [self._system(self._online, "The server is shutting down")]
+        return [self._system([*self._online], "The server is shutting down")]
 
     def obey(self, name: str, message: Message) -> list[Letter]:
         """Do what a user's message asks for."""
@@ -94,7 +94,7 @@ class Chat:
 
     def _list(self, name: str) -> list[Letter]:
         # gap 6: A "users_list" of all who are online goes to the one who asks.
-        return [Letter([name], stamped("users_list", users=self._online))]
+        return [Letter([name], stamped("users_list", users=[*self._online]))]
         # end gap
 
     def _private(self, name: str, target: str, text: str) -> list[Letter]:
@@ -151,7 +151,10 @@ class Chat:
         self._asked = {pair for pair in self._asked if name not in pair}
 
     def _others(self, name: str) -> list[str]:
-        return [user for user in self._online if user != name]
+        others = [*self._online]
+        if name in others:  # who has just left is not
+            others.remove(name)
+        return others
 
     def _system(self, to: list[str], text: str) -> Letter:
         return Letter(to, stamped("system", message=text, online_users=len(self._online)))

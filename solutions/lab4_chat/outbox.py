@@ -26,11 +26,11 @@ class Outbox:
         self._size = 0
         self.dropped = False
 
-    def put(self, line: bytes) -> None:
-        """Add a line to those that wait."""
+    def put(self, piece: bytes) -> None:
+        """Add a line, or several in one piece, to those that wait."""
         with self._lock:
-            self._lines.append(line)
-            self._size += len(line)
+            self._lines.append(piece)
+            self._size += len(piece)
         if self._size > LIMIT:
             self._drop()
 

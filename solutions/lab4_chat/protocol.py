@@ -83,4 +83,9 @@ def stamped(kind: str, **fields: Any) -> dict[str, Any]:
 
 def packed(message: dict[str, Any]) -> bytes:
     """Return a message as a line, with its end. Half a character (a surrogate) becomes "?"."""
-    return json.dumps(message, ensure_ascii=False).encode(errors="replace") + b"\n"
+    return _encode(message).encode(errors="replace") + b"\n"
+
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False
+).encode  # json.dumps() would make one for each message

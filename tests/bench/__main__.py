@@ -8,6 +8,7 @@ import importlib
 import os
 import pkgutil
 import sys
+import time
 from pathlib import Path
 
 from bench.figures import count
@@ -15,6 +16,8 @@ from bench.programs import Broken
 from kit import system
 
 FEWEST = 5  # runs that make a median
+MOMENT = 0.3  # seconds
+FREE = 0.25  # of the time; others that compute more than that disturb
 LABS = sorted(
     module.name
     for module in pkgutil.iter_modules([os.fspath(Path(__file__).parent)])
@@ -52,11 +55,28 @@ def main() -> None:
 def machine() -> str:
     """Say how many cores there are, and where the system tells it, whether they are free."""
     cores = os.cpu_count() or 1
-    if not hasattr(os, "getloadavg"):
+    if not system.LINUX:
         return f"{cores} cores"
-    load = os.getloadavg()[0]
-    verdict = ", too much to trust the figures" if load > cores / 2 else ""
-    return f"{cores} cores, load {load:.1f} before{verdict}"
+    verdict = ", too much to trust the figures" if (share := busy()) > FREE else ""
+    return f"{cores} cores, {share:.0%} busy before{verdict}"
+
+
+def busy() -> float:
+    """Return the share of a short moment in which the cores do something (man 5 proc_stat).
+
+    The load average would not do: for minutes it remembers what the bench itself did.
+    """
+    before = core_times()
+    time.sleep(MOMENT)
+    passed = [after - earlier for earlier, after in zip(before, core_times(), strict=True)]
+    idle = passed[3] + passed[4]  # nothing to do, and nothing but waiting for a disk
+    return 1 - idle / max(1, sum(passed))
+
+
+def core_times() -> list[int]:
+    """Return how long all cores have been in each of their states, "user" to "steal"."""
+    with Path("/proc/stat").open(encoding="ascii") as stat:
+        return [int(word) for word in stat.readline().split()[1:9]]
 
 
 if __name__ == "__main__":

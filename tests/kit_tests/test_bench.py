@@ -1,5 +1,6 @@
 """The bench: what it makes of its measurements, and what it says when it cannot measure."""
 
+import argparse
 import os
 import subprocess
 import sys
@@ -7,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import lab3
+from bench import __main__ as bench
+from bench import crowd, lab3, lab4
 from bench.figures import Goal, in_turn, ratios, table, told
 from bench.programs import Peer
 
@@ -68,3 +70,45 @@ def test_a_bad_argument_is_one_line_and_exit_code_2() -> None:
 
     assert done.returncode == 2
     assert "there is no lab99 to measure" in done.stderr.splitlines()[-1]
+
+
+def test_the_header_says_how_busy_the_cores_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([[10, 0, 10, 100, 0, 0, 0, 0], [40, 0, 20, 150, 10, 0, 0, 0]])
+    monkeypatch.setattr(bench, "core_times", lambda: next(times))
+    monkeypatch.setattr(bench, "MOMENT", 0)
+
+    assert bench.busy() == 0.4
+
+
+@pytest.mark.parametrize("peer", [lab4.OURS, lab4.NGIRCD.command, lab4.MOSQUITTO.command])
+def test_a_crowd_counts_what_arrives_in_each_language(tmp_path: Path, peer: str) -> None:
+    if not (chat := lab4.installed(tmp_path).get(peer)):
+        pytest.skip(f"{peer} is not installed")
+    with chat.crowd() as (clients, _):
+        clients.grow(3)
+        clients.stall(messages=2, size=20)
+
+        delays = clients.delays(rate=100, messages=3, size=20)
+        clients.weigh(size=30)
+        deliveries, seconds, _ = clients.pour(writers=2, ahead=2, messages=5, size=30)
+
+    assert deliveries == (30 if chat.language.echoes else 20)
+    assert len(delays) == (9 if chat.language.echoes else 6)
+    assert seconds > 0
+    assert max(delays) < crowd.PATIENCE
+
+
+def test_lab4_prints_its_table_and_names_the_peers_that_are_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda command, path: None)
+    monkeypatch.setattr(lab4, "LOADS", lab4.LOADS[:1])
+    monkeypatch.setattr(lab4, "TIMED", 1)
+
+    lab4.measure(argparse.Namespace(clients=3, messages=2, users=3, runs=1))
+
+    printed = capsys.readouterr().out
+    assert "not measured: ngircd is missing (Debian package ngircd)" in printed
+    assert "one writes, 64 ahead" in printed
+    assert "load generator: the crowd, at ours," in printed
+    assert "memory for 3 silent users" in printed
