@@ -74,6 +74,5 @@ def packed(message: dict[str, Any]) -> bytes:
     return _encode(message).encode(errors="replace") + b"\n"
 
 
-_encode = json.JSONEncoder(
-    ensure_ascii=False
-).encode  # json.dumps() would make one for each message
+# json.dumps() with an option would make an encoder for each message.
+_encode = json.JSONEncoder(ensure_ascii=False).encode

@@ -17,19 +17,18 @@ By hand:  python -m labs.lab4_chat.server
           nc 127.0.0.1 8083
 """
 
-import contextlib
 import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import groupby
 
 from .. import frame
 from ..clients import Clients
-from .chat import Chat, Letter
+from .chat import Chat, Letter, Message
 from .outbox import Outbox
 from .protocol import MAX_CLIENT_LINE, Lines, Refused, packed, parse, stamped
 
-PIECE = 16_384  # bytes: the most that one recv() fetches, and so what one turn of the lock does
+PIECE = 16_384  # bytes: the most that one recv() fetches, and one turn of the lock handles
 
 
 class Visitor:
@@ -39,6 +38,7 @@ class Visitor:
         self.lines = Lines(MAX_CLIENT_LINE)
         self.outbox = Outbox(connection)
         self.name = ""
+        self.must_go = False
 
 
 class Server:
@@ -55,89 +55,88 @@ class Server:
         connection.settimeout(self._idle_timeout)
         visitor = Visitor(connection)
         try:
-            # Wait for a byte, and leave it there: the memory for a piece is taken when it is there.
-            while not visitor.outbox.dropped and connection.recv(1, socket.MSG_PEEK):
+            # Wait for a byte, and leave it there: memory for a piece is taken when it has come.
+            while not (visitor.must_go or visitor.outbox.dropped) and (
+                connection.recv(1, socket.MSG_PEEK)
+            ):
                 self._obey(visitor, visitor.lines.feed(connection.recv(PIECE)))
         except TimeoutError:
-            self._refuse(visitor, Refused("idle", f"nothing came for {self._idle_timeout:g} s"))
-        except Refused as reason:  # a line that is too long: where it ends is not known
-            self._refuse(visitor, reason)
+            reason = Refused("idle", f"nothing came for {self._idle_timeout:g} s")
+            visitor.outbox.put(packed(_error(reason)))
+            visitor.outbox.flush()
         finally:
             self._leave(visitor)
 
     def shut_down(self) -> None:
         """Tell everybody that the server is going."""
-        with self._posting() as letters:
-            letters += self._chat.shut_down()
+        with self._lock:
+            reached = self._post(self._chat.shut_down())
+        _flush(reached)
 
     def _obey(self, visitor: Visitor, lines: Iterable[bytes]) -> None:
-        """Do what these lines ask for."""
-        with self._posting() as letters:
-            for line in lines:
-                if line.strip():
-                    letters += self._answer(visitor, line)
-        visitor.outbox.flush()  # an error before the login is in no letter
+        """Do what these lines ask for; whoever gets something gets all of it in one piece."""
+        letters: list[Letter] = []
+        with self._lock:
+            try:
+                for line in lines:
+                    if line.strip():
+                        letters += self._answer(visitor, line)
+            except Refused as reason:  # the line is too long: where it ends is not known
+                letters += self._refuse(visitor, reason)
+                visitor.must_go = True
+            reached = self._post(letters)
+        _flush({visitor.outbox, *reached})
 
     def _answer(self, visitor: Visitor, line: bytes) -> list[Letter]:
-        """Return what follows from this line."""
         try:
             message = parse(line)
             if visitor.name:
                 return self._chat.obey(visitor.name, message)
             visitor.name, letters = self._chat.login(message)
-            self._outboxes[visitor.name] = visitor.outbox
-            return letters
         except Refused as reason:
-            return _error(visitor, reason)
+            return self._refuse(visitor, reason)
+        self._outboxes[visitor.name] = visitor.outbox
+        return letters
 
-    def _refuse(self, visitor: Visitor, reason: Refused) -> None:
-        with self._posting() as letters:
-            letters += _error(visitor, reason)
-        visitor.outbox.flush()
+    def _refuse(self, visitor: Visitor, reason: Refused) -> list[Letter]:
+        if visitor.name:
+            return [Letter([visitor.name], _error(reason))]
+        visitor.outbox.put(packed(_error(reason)))  # who has no name gets no letters
+        return []
 
     def _leave(self, visitor: Visitor) -> None:
         try:
-            if visitor.name:
-                with self._posting() as letters:
+            reached = set()
+            with self._lock:
+                if visitor.name:
+                    letters = self._chat.leave(visitor.name)
                     del self._outboxes[visitor.name]
-                    letters += self._chat.leave(visitor.name)
+                    reached = self._post(letters)
+            _flush(reached)
         finally:
             visitor.outbox.close()
 
-    @contextlib.contextmanager
-    def _posting(self) -> Iterator[list[Letter]]:
-        """Hold the lock, and when it is free again, send the letters that are in the list then."""
-        letters: list[Letter] = []
-        reached: set[Outbox] = set()
-        try:
-            with self._lock:
-                try:
-                    yield letters
-                finally:
-                    reached = self._post(letters)
-        finally:
-            for outbox in reached:
-                outbox.flush()
-
     def _post(self, letters: list[Letter]) -> set[Outbox]:
-        """Put each letter into the outboxes of those who get it, and return these."""
+        """Put the letters into the outboxes of those who get them, and return these.
+
+        Letters that follow each other to the same people are one piece, made once for all.
+        """
         reached = set()
-        # What follows each other to the same people is one piece, made once for all of them.
         for names, same in groupby(letters, key=lambda letter: letter.to):
             piece = b"".join(packed(letter.message) for letter in same)
-            outboxes = [self._outboxes[name] for name in names]
-            for outbox in outboxes:
-                outbox.put(piece)
-            reached.update(outboxes)
+            for name in names:
+                self._outboxes[name].put(piece)
+                reached.add(self._outboxes[name])
         return reached
 
 
-def _error(visitor: Visitor, reason: Refused) -> list[Letter]:
-    message = stamped("error", code=reason.code, message=str(reason))
-    if visitor.name:
-        return [Letter([visitor.name], message)]
-    visitor.outbox.put(packed(message))  # by name it cannot be reached yet
-    return []
+def _error(reason: Refused) -> Message:
+    return stamped("error", code=reason.code, message=str(reason))
+
+
+def _flush(outboxes: Iterable[Outbox]) -> None:
+    for outbox in outboxes:
+        outbox.flush()
 
 
 def main() -> None:

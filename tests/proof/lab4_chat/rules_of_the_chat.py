@@ -15,8 +15,9 @@ NOT_ASKED = "        if (asker, name) not in self._asked:\n"
 USED_UP = "        self._asked.remove((asker, name))\n"
 PARTED = "        del self._partners[partner]\n"
 INIT = "        self._online: list[str] = []\n"
-OBEY_LINE = "                    reached |= self._obey_line(visitor, line)\n"
-LOGIN = "            with self._lock:\n                if visitor.name:\n"
+OBEY_LINE = "                        letters += self._answer(visitor, line)\n"
+LOGIN = "            if visitor.name:\n                return self._chat.obey"
+LOCKS = "        letters: list[Letter] = []\n        with self._lock:\n"
 
 
 def framing(name: str, *changes: str, program: str = "protocol") -> Chaff:
@@ -102,8 +103,8 @@ FRAMING = [
         "an empty line ends the connection",
         OBEY_LINE,
         OBEY_LINE
-        + "                else:\n"
-        + '                    raise Refused("bad_json", "an empty line")\n',
+        + "                    else:\n"
+        + '                        raise Refused("bad_json", "an empty line")\n',
         program="server",
     ),
     framing(
@@ -114,12 +115,14 @@ FRAMING = [
     framing("it has a limit of 32 KiB", "65_536", "32_768"),
     framing(
         "after too_long it waits for the client to go",
-        "            self._refuse(visitor, reason)\n        finally",
-        "            self._refuse(visitor, reason)\n"
-        "            connection.settimeout(None)\n"
-        "            while connection.recv(PIECE):\n"
-        "                pass\n"
-        "        finally",
+        "        finally:\n            self._leave(visitor)\n",
+        "            if visitor.must_go:\n"
+        "                connection.settimeout(None)\n"
+        "                while connection.recv(PIECE):\n"
+        "                    pass\n"
+        "        finally:\n            self._leave(visitor)\n",
+        "        except TimeoutError:\n",
+        "        except ZeroDivisionError:\n",
         program="server",
     ),
     framing("it has no limit", "    if length > self._limit", "    if False"),
@@ -191,13 +194,17 @@ LOGIN_CHAFFS = [
     ),
     login(
         "it looks whether a name is free before it takes the lock",
-        LOGIN,
-        '            name = str(message.get("username"))\n'
-        "            if not visitor.name and name in self._outboxes:\n"
-        '                raise Refused("username_taken", "somebody has this name")\n'
-        "            time.sleep(0.01)\n"
-        "            if not visitor.name and name in self._chat._online:\n"
-        "                self._chat._online.remove(name)\n" + LOGIN,
+        LOCKS,
+        "        letters: list[Letter] = []\n"
+        "        lines = list(lines)\n"
+        '        name = "" if visitor.name else str(parse(lines[0]).get("username"))\n'
+        "        if name in self._outboxes:\n"
+        '            visitor.outbox.put(packed(_error(Refused("username_taken", "it is"))))\n'
+        "            return visitor.outbox.flush()\n"
+        "        time.sleep(0.01)\n"
+        "        with self._lock:\n"
+        "            if name in self._chat._online:\n"
+        "                self._chat._online.remove(name)\n",
         "import threading\n",
         "import threading\nimport time\n",
         program="server",
@@ -227,12 +234,12 @@ TO_ALL_CHAFFS = [
         "        self._idle_timeout = idle_timeout\n        self._visitors: list[Visitor] = []\n",
         "        visitor = Visitor(connection)\n",
         "        visitor = Visitor(connection)\n        self._visitors.append(visitor)\n",
-        "            line = packed(letter.message)\n",
-        "            line = packed(letter.message)\n"
+        "            for name in names:\n",
         "            for visitor in self._visitors:\n"
-        '                if not visitor.name and letter.message["type"] == "message":\n'
-        "                    visitor.outbox.put(line)\n"
-        "                    reached.add(visitor.outbox)\n",
+        '                if not visitor.name and b\'"message", "timestamp\' in piece:\n'
+        "                    visitor.outbox.put(piece)\n"
+        "                    reached.add(visitor.outbox)\n"
+        "            for name in names:\n",
         program="server",
     ),
     to_all(
@@ -242,7 +249,7 @@ TO_ALL_CHAFFS = [
     ),
     to_all(
         "it writes its JSON by hand",
-        '    return json.dumps(message, ensure_ascii=False).encode(errors="replace") + b"\\n"',
+        '    return _encode(message).encode(errors="replace") + b"\\n"',
         '    if message.get("type") != "message":\n'
         '        return json.dumps(message).encode() + b"\\n"\n'
         "    fields = ', '.join(f'\"{name}\": \"{value}\"' for name, value in message.items())\n"
@@ -295,7 +302,7 @@ USERS = [
         JOINED,
         JOINED.replace("self._others(name)", "self._online"),
     ),
-    users("the list lacks who asks", "users=self._online))", "users=self._others(name)))"),
+    users("the list lacks who asks", "users=[*self._online]))", "users=self._others(name)))"),
     users(
         "the list goes to all",
         'Letter([name], stamped("users_list"',
@@ -307,7 +314,7 @@ USERS = [
         INIT + "        self._known: list[str] = []\n",
         "        self._online.append(name)\n",
         "        self._online.append(name)\n        self._known.append(name)\n",
-        "users=self._online))",
+        "users=[*self._online]))",
         "users=self._known))",
     ),
     users(
@@ -318,10 +325,10 @@ USERS = [
         "        visitor = Visitor(connection)\n        self._visitors += 1\n        try:\n",
         "        finally:\n            self._leave(visitor)\n",
         "        finally:\n            self._visitors -= 1\n            self._leave(visitor)\n",
-        "            line = packed(letter.message)\n",
+        '            piece = b"".join(packed(letter.message) for letter in same)\n',
         '            if "online_users" in letter.message:\n'
         '                letter.message["online_users"] = self._visitors\n'
-        "            line = packed(letter.message)\n",
+        '            piece = b"".join(packed(letter.message) for letter in same)\n',
         program="server",
     ),
     users(
@@ -346,9 +353,9 @@ USERS = [
     ),
     users(
         "who is refused a name takes it away when it goes",
-        "                visitor.name, letters = self._chat.login(message)\n",
-        '                visitor.name = str(message.get("username", ""))\n'
-        "                visitor.name, letters = self._chat.login(message)\n",
+        "            visitor.name, letters = self._chat.login(message)\n",
+        '            visitor.name = str(message.get("username", ""))\n'
+        "            visitor.name, letters = self._chat.login(message)\n",
         program="server",
     ),
 ]

@@ -16,12 +16,14 @@ TIMEOUT = "        except TimeoutError:\n"
 REFUSED = "        except Refused as reason:  # a line that is too long"
 FINALLY = "        finally:\n            self._leave(visitor)\n"
 LOOP = (
-    "            while not visitor.outbox.dropped and (piece := connection.recv(PIECE)):\n"
-    "                self._obey(visitor, visitor.lines.feed(piece))\n"
+    "            while not (visitor.must_go or visitor.outbox.dropped) and (\n"
+    "                connection.recv(1, socket.MSG_PEEK)\n"
+    "            ):\n"
+    "                self._obey(visitor, visitor.lines.feed(connection.recv(PIECE)))\n"
 )
-LOGIN = "                visitor.name, letters = self._chat.login(message)\n"
 THREADING = "import threading\n"
 CLASS = "class Server:\n"
+TELLS = "            visitor.outbox.put(packed(_error(reason)))\n"
 VISITOR = "        visitor = Visitor(connection)\n"
 
 
@@ -97,23 +99,17 @@ SERVER = [
         CLASS,
         f"FIRST = threading.Lock()\n\n\n{CLASS}",
     ),
-    wrong("it does not know silence", IDLE, ""),
-    wrong(
-        "who is idle is dropped without a word",
-        '            self._refuse(visitor, Refused("idle", ',
-        '            str(("idle", ',
-        ' s"))\n',
-        ' s"))\n',
-    ),
-    wrong("half the idle time is enough", IDLE, IDLE.replace("_timeout)", "_timeout / 2)")),
+    wrong("it does not know silence", IDLE, IDLE.replace("_timeout)", "_timeout * 100)")),
+    wrong("who is idle is dropped without a word", TELLS, ""),
     wrong(
         "who is idle is told, and stays",
         LOOP,
-        "            while not visitor.outbox.dropped:\n"
+        "            while not (visitor.must_go or visitor.outbox.dropped):\n"
         "                try:\n"
         "                    piece = connection.recv(PIECE)\n"
         "                except TimeoutError:\n"
-        '                    self._refuse(visitor, Refused("idle", "are you there?"))\n'
+        '                    visitor.outbox.put(packed(_error(Refused("idle", "hello?"))))\n'
+        "                    visitor.outbox.flush()\n"
         "                    continue\n"
         "                if not piece:\n"
         "                    break\n"
@@ -123,7 +119,7 @@ SERVER = [
         "a ping is no sign of life",
         LOOP,
         "            until = time.monotonic() + self._idle_timeout\n"
-        "            while not visitor.outbox.dropped and (piece := connection.recv(PIECE)):\n"
+        "            while not visitor.must_go and (piece := connection.recv(PIECE)):\n"
         "                self._obey(visitor, visitor.lines.feed(piece))\n"
         "                if b'\"ping\"' not in piece:\n"
         "                    until = time.monotonic() + self._idle_timeout\n"
@@ -173,7 +169,8 @@ SERVER = [
             "self._obey(visitor, ", "KEPT.append(piece)\n                self._obey(visitor, "
         ),
         CLASS,
-        f"KEPT: list[bytes] = []\n\n\n{CLASS}",
+        f"KEPT: list[bytes] = []\n\n\n"
+        f"def kept(piece: bytes) -> bytes:\n    KEPT.append(piece)\n    return piece\n\n\n{CLASS}",
     ),
     wrong(
         "it keeps its visitors",
@@ -254,16 +251,11 @@ READER = [
     ),
     reader(
         "it holds the lock while it sends",
-        "                return self._post(letters)\n        except",
-        "                reached = self._post(letters)\n"
-        "                _flush(reached)\n"
-        "                return reached\n"
-        "        except",
-        "                    return self._post(self._chat.obey(visitor.name, message))\n",
-        "                    reached = self._post(self._chat.obey(visitor.name, message))\n"
-        "                    for outbox in reached:\n"
-        "                        outbox._connection.sendall(outbox._take())\n"
-        "                    return reached\n",
+        "            reached = self._post(letters)\n        _flush({visitor",
+        "            reached = self._post(letters)\n"
+        "            for outbox in reached:\n"
+        "                outbox._connection.sendall(outbox._take())\n"
+        "        _flush({visitor",
         program="server",
     ),
 ]
