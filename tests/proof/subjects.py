@@ -52,7 +52,8 @@ def chaff(program: str, name: str, *changes: str, part: str = "") -> Chaff:
 @dataclass(frozen=True)
 class Subject:
     """A tree to try a lab's suite on: the solutions with these gaps open (None: all of them),
-    and with these files put over them. `part` limits the run to one program's checks.
+    and with these files put over them. `part` limits the run to one program's checks; `options`
+    go to pytest.
     """
 
     lab: str
@@ -60,6 +61,7 @@ class Subject:
     files: tuple[tuple[str, str], ...] = ()
     opened: tuple[int, ...] | None = ()
     part: str = ""
+    options: tuple[str, ...] = ()
 
     def tried(self, *options: str) -> dict[str, Any]:
         """Run the suite on it, and return the result form."""
@@ -71,7 +73,7 @@ class Subject:
             target = PROOF.parent / self.lab / (f"test_{self.part}.py" if self.part else "")
             words = ["-m", "pytest", str(target), "--tree", str(tree), "--json", str(out)]
             run = subprocess.run(
-                [sys.executable, *words, *options],
+                [sys.executable, *words, *self.options, *options],
                 cwd=ROOT,
                 capture_output=True,
                 text=True,
@@ -137,13 +139,17 @@ def parts_with_programs(lab: str) -> set[str]:
 
 
 def open_gaps(lab: str) -> list[Subject]:
-    """Return, for each gap of a lab, a tree in which this gap alone is open."""
+    """Return, for each gap of a lab, a tree in which this gap alone is open.
+
+    The run ends at the first check that does not pass: it has to name the gap.
+    """
     return [
         Subject(
             lab,
             f"{program}: TODO {number}",
             opened=(number,),
             part=program if _has_part(lab, program) else "",
+            options=("-x",),
         )
         for program, numbers in _gaps(lab).items()
         for number in numbers
