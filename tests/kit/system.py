@@ -117,14 +117,15 @@ def descriptors(pid: int) -> int:
     return len(list((PROC / str(pid) / "fd").iterdir()))
 
 
-def limit_descriptors(pid: int, more: int) -> None:
-    """Let the process open only so many descriptors more than it has open now."""
+def limit_descriptors(pid: int, more: int) -> int:
+    """Let the process open only so many descriptors more than now; return how many in all."""
     if sys.platform != "linux":
         raise NotRun(NEEDS_LINUX)
     import resource
 
     count = descriptors(pid) + more
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (count, count))
+    return count
 
 
 def threads(pid: int) -> int:

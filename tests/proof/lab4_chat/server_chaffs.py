@@ -155,19 +155,11 @@ SERVER = [
         '        self._online: list[str] = []\n        self._last = ""\n',
         program="chat",
     ),
-    wrong(
-        "its messages go out in another order",
-        'return b"".join(lines)',
-        'return b"".join(sorted(lines))',
-        program="outbox",
-    ),
     # Rules for every server, as they look here.
     wrong(
         "it keeps all that was said",
         LOOP,
-        LOOP.replace(
-            "self._obey(visitor, ", "KEPT.append(piece)\n                self._obey(visitor, "
-        ),
+        LOOP.replace("connection.recv(PIECE)", "kept(connection.recv(PIECE))"),
         CLASS,
         f"KEPT: list[bytes] = []\n\n\n"
         f"def kept(piece: bytes) -> bytes:\n    KEPT.append(piece)\n    return piece\n\n\n{CLASS}",
@@ -180,18 +172,18 @@ SERVER = [
         f"KEPT: list[object] = []\n\n\n{CLASS}",
     ),
     wrong(
-        "it polls",
-        IDLE,
-        "        connection.settimeout(0)\n",
+        "it polls until the login",
         LOOP,
-        "            while True:\n"
+        "            while not visitor.name:\n"
+        "                connection.settimeout(0)\n"
         "                try:\n"
         "                    piece = connection.recv(PIECE)\n"
         "                except BlockingIOError:\n"
         "                    continue\n"
         "                if not piece:\n"
         "                    break\n"
-        "                self._obey(visitor, visitor.lines.feed(piece))\n",
+        "                self._obey(visitor, visitor.lines.feed(piece))\n"
+        "            connection.settimeout(self._idle_timeout)\n" + LOOP,
     ),
     accepts(
         "it waits for the first byte where it accepts",
