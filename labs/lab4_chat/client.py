@@ -31,6 +31,7 @@ class Client:
     """A connection, a terminal, and what is said between the two."""
 
     def __init__(self, sock: socket.socket, terminal: Terminal, ping_interval: float) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # lines go out at once
         self._sock = sock
         self._terminal = terminal
         self._ping_interval = ping_interval

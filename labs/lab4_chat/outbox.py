@@ -16,6 +16,8 @@ class Outbox:
     """The way out to one client: lines are put into it in their order, and flushed."""
 
     def __init__(self, connection: socket.socket) -> None:
+        # A message goes out at once, whether or not the one before it has been acknowledged.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connection = connection
         # A second way to use the same connection: through this one no call ever waits.
         self._hasty = socket.socket(fileno=connection.fileno())
