@@ -13,6 +13,7 @@ from kit.stage import Stage
 from kit.tcp import TcpPeer, TcpServer
 
 MAX_LINE = 65_536  # bytes of a client's line with its end
+LONG_PATIENCE = 15.0  # seconds for the next of many messages that a busy machine relays
 TOLD = 400  # characters of a message in a failure
 TAKEN = "username_taken"
 
@@ -76,7 +77,7 @@ class ChatPeer(TcpPeer):
         waited = f'{self.name} waited for {count:,} times "{kind}"'
         messages: list[Message] = []
         while len(messages) < count:
-            first = self.next_message(waited, f"{count:,} messages", hint)
+            first = self.next_message(waited, f"{count:,} messages", hint, LONG_PATIENCE)
             lines, self._came = self._came, []
             try:  # all in one go: one by one takes three times as long
                 more = json.loads(b"[" + b",".join(lines) + b"]")

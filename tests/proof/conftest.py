@@ -16,6 +16,7 @@ _runs = pytest.StashKey[dict[Subject, Future[dict[str, Any]]]]()
 _accepted = pytest.StashKey[dict[Subject, str]]()
 _again = pytest.StashKey[list[str]]()
 _room = threading.Semaphore(AT_ONCE)
+_door = threading.Lock()  # held by who waits for room: without it one who wants all of it starves
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,8 +41,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def _beside_others(subject: Subject) -> dict[str, Any]:
-    with _room:
+    with _door:
+        _room.acquire()
+    try:
         return subject.tried()
+    finally:
+        _room.release()
 
 
 @pytest.fixture
@@ -56,8 +61,9 @@ def again(subject: Subject, request: pytest.FixtureRequest) -> Callable[[], dict
 
     def run() -> dict[str, Any]:
         request.config.stash[_again].append(f"{subject.lab}, {subject.name}")
-        for _ in range(AT_ONCE):
-            _room.acquire()
+        with _door:
+            for _ in range(AT_ONCE):
+                _room.acquire()
         try:
             return subject.tried()
         finally:

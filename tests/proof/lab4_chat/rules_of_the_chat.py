@@ -94,6 +94,12 @@ FRAMING = [
         "it takes the first line of a piece alone", "for line in whole:", "for line in whole[:1]:"
     ),
     framing(
+        "it forgets a few bytes behind a whole line",
+        "        for line in whole:\n",
+        '        self._rest = b"" if whole and len(self._rest) < 100 else self._rest\n'
+        "        for line in whole:\n",
+    ),
+    framing(
         "before the login it looks at the first line of a piece alone",
         OBEY_LINE,
         OBEY_LINE + "                    if not visitor.name:\n                        break\n",
@@ -286,6 +292,11 @@ TO_ALL_CHAFFS = [
 
 USERS = [
     users("it does not say who has left", HAS_LEFT, "return ended"),
+    users(
+        "it does not tell the last one who has left",
+        HAS_LEFT,
+        HAS_LEFT.replace("self._others(name)", "self._online if self._online[1:] else []"),
+    ),
     users(
         "it counts the leaver among those online",
         "        self._online.remove(name)\n        self._forget",
