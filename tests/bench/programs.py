@@ -63,7 +63,7 @@ def started(command: list[str], **streams: Output) -> Iterator[Process]:
     with subprocess.Popen(
         command,
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": os.fspath(ROOT / "tests")},
+        env=os.environ | {"PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}"},
         start_new_session=os.name == "posix",
         **({"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL} | streams),  # type: ignore[call-overload]
     ) as process:
