@@ -64,6 +64,8 @@ with connection:
         while piece := connection.recv(PIECE):
             total += len(piece)
             connection.sendall(piece)
+    except BrokenPipeError:
+        pass
     except OSError:
         if total:
             lock.acquire()
@@ -218,20 +220,6 @@ OF_SERVING = [
                         clients[0].shutdown(socket.SHUT_WR)
                 finally:
                     clients.remove(connection)
-                    gone(connection)
-        """,
-    ),
-    wrong(
-        "when one breaks off it ends the connection of all",
-        attend="""
-            with connection:
-                try:
-                    echo(connection)
-                except OSError:
-                    for other in list(online):
-                        with contextlib.suppress(OSError):
-                            other.shutdown(socket.SHUT_RDWR)
-                finally:
                     gone(connection)
         """,
     ),
@@ -467,19 +455,6 @@ OF_THE_LOG = [
                     lock.notify_all()
                 time.sleep(0.001 * (number % 7))  # whatever takes its time
                 frame.info(f"A client has gone ({number} online)")
-        """,
-    ),
-    wrong(
-        "it changes the number under the lock, and logs it outside of it",
-        gone="""
-            import time
-
-            with lock:
-                online.remove(connection)
-                number = len(online)
-                lock.notify_all()
-            time.sleep(0.01 * (1 + number % 7))  # whatever takes its time
-            frame.info(f"A client has gone ({number} online)")
         """,
     ),
     wrong(
