@@ -134,8 +134,8 @@ def test_everybody_is_told_when_the_server_goes(stage: Stage) -> None:
         stage.requires(
             ended, "server did not end at Ctrl+C", expected="it ends", received="it runs on"
         )
-        for user in (alice, bob):
-            user.is_told("", hint="say it before the connections are ended")
+        for user, other in ((alice, bob), (bob, alice)):
+            user.is_told(not_of=other.name, hint="say it before the connections are ended")
 
 
 @check(points=1)

@@ -150,14 +150,20 @@ class User(ChatPeer):
             self._notices.append(message)
         return message
 
-    def is_told(self, *words: str, online: int | None = None, hint: str = "") -> None:
-        """Wait for a notice with these words in it, and with this number of users online."""
+    def is_told(
+        self, *words: str, online: int | None = None, hint: str = "", not_of: str = ""
+    ) -> None:
+        """Wait for a notice with these words in it, and with this number of users online.
+
+        Notices with the name `not_of` are passed over.
+        """
         fields: Message = {} if online is None else {"online_users": online}
         expected = _told({"type": "system", "message": f"… {' … '.join(words)} …", **fields})
         waited = f"{self.name} waited for a notice"
         while True:
             for notice in self._notices:
-                if all(word in str(notice.get("message")) for word in words):
+                text = str(notice.get("message"))
+                if all(word in text for word in words) and not (not_of and not_of in text):
                     self._notices.remove(notice)
                     self.stage.requires(
                         online is None or notice.get("online_users") == online,

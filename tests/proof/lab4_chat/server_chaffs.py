@@ -132,11 +132,6 @@ SERVER = [
         "Clients(server.attend, server.shut_down)",
         "Clients(server.attend)",
     ),
-    wrong(
-        "it tells one user that it goes",
-        "        _flush(reached)\n\n    def _obey(",
-        "        _flush(list(reached)[:1])\n\n    def _obey(",
-    ),
     accepts(
         "a failed accept() ends it",
         "connection, _ = listener.accept()",
