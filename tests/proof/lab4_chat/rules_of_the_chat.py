@@ -364,8 +364,12 @@ USERS = [
     users(
         "who is refused a name takes it away when it goes",
         "            visitor.name, letters = self._chat.login(message)\n",
-        '            visitor.name = str(message.get("username", ""))\n'
+        '            visitor.wanted = str(message.get("username", ""))\n'
         "            visitor.name, letters = self._chat.login(message)\n",
+        "                if visitor.name:\n                    letters",
+        '                wanted = getattr(visitor, "wanted", "")\n'
+        '                visitor.name = wanted if wanted in self._outboxes else ""\n'
+        "                if visitor.name:\n                    letters",
         program="server",
     ),
 ]
