@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import random
 import select
 import socket
 import struct
@@ -354,17 +355,14 @@ def calls(stage: Stage, name: str, program: Program, address: Address, room: int
     When it has ended, the next wait sees it. Patience is longer than usual: a full queue costs
     whole seconds (RFC 6298, section 2).
 
-    `room` makes the receive buffer small, in bytes, for a peer that is not going to read; small
-    segments keep the sender's buffer small, too, which Linux makes for twenty of them.
+    `room` makes the receive buffer small, in bytes, for a peer that is not going to read.
     """
     deadline = time.monotonic() + CONNECT_PATIENCE
     stage.story.tell(name, "--", f"connects to port {address[1]}")
     while True:
         sock = socket.socket()
         if room:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
-            with contextlib.suppress(OSError, AttributeError):  # Windows has no TCP_MAXSEG
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SMALL_SEGMENT)
+            _leaves_room(sock, room)
         sock.settimeout(max(0.01, deadline - time.monotonic()))
         try:
             sock.connect(address)
@@ -380,6 +378,19 @@ def calls(stage: Stage, name: str, program: Program, address: Address, room: int
             program.waits_until(peer.over, 0.02)
         else:
             return TcpPeer(stage, name, program, sock)
+
+
+def _leaves_room(sock: socket.socket, room: int) -> None:
+    """Make the receive buffer small, in bytes, and with it the buffer of who sends.
+
+    Linux makes the sender's large enough for twenty segments, or for as many as were ever out of
+    order on the way to this address: hence small ones, and an address that it has not met.
+    """
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+    with contextlib.suppress(OSError, AttributeError):  # Windows has no TCP_MAXSEG
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SMALL_SEGMENT)
+    with contextlib.suppress(OSError):  # macOS has but one address of its own
+        sock.bind((f"127.{random.randrange(1, 255)}.{random.randrange(256)}.1", 0))
 
 
 def _count(data: bytes) -> str:

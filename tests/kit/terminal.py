@@ -23,10 +23,13 @@ class Terminal:
     """A screen of 80 by 24. Each cell holds a character, "" is the right half of a wide one."""
 
     def __init__(self) -> None:
-        self._cells = [[" "] * COLUMNS for _ in range(ROWS)]
-        self._row = self._column = 0
+        self._clear()
         self._saved = (0, 0)
         self._last = " "
+
+    def _clear(self) -> None:
+        self._cells = [[" "] * COLUMNS for _ in range(ROWS)]
+        self._row = self._column = 0
 
     @property
     def rows(self) -> list[str]:
@@ -132,7 +135,7 @@ class Terminal:
         elif letter == "M":
             self._row -= 1
         elif letter == "c":
-            self.__init__()  # type: ignore[misc]
+            self._clear()
 
 
 def shown(text: str) -> Terminal:

@@ -1,11 +1,11 @@
 """Lab 4, the framing: whole lines out of pieces, and an answer to what is no message.
 
-Nobody logs in here: whatever is a message gets the error "login_required".
+Nobody logs in here: whatever is a message gets the error "login_required", or "bad_request".
 """
 
 from kit.lab import check
 from kit.stage import Stage
-from lab4_chat.wire import MAX_LINE, ONE_LINE, User, line, started
+from lab4_chat.wire import MAX_LINE, NOT_LOGGED_IN, ONE_LINE, User, line, started
 
 ALIVE = "catch what json.loads() and decode() can raise: the connection goes on"
 IN_PIECES = "gather the bytes that come, and decode a line when it is whole"
@@ -14,17 +14,17 @@ RECURSION = "RecursionError is no ValueError: json.loads() raises it for what is
 
 def is_understood(user: User, hint: str = "") -> None:
     """See that what was sent is a message for the server: it lacks the username alone."""
-    user.is_refused("login_required", "bad_request", hint=hint)
+    user.is_refused(*NOT_LOGGED_IN, hint=hint)
 
 
 def is_answered(user: User, hint: str = "") -> None:
     """See that there is an answer to what is no message, and has no username, either."""
-    user.is_refused("bad_json", "login_required", "bad_request", hint=hint)
+    user.is_refused("bad_json", *NOT_LOGGED_IN, hint=hint)
 
 
 @check(points=1)
 def test_a_message_before_the_login_is_answered_with_login_required(stage: Stage) -> None:
-    """A message before the login is answered with login_required."""
+    """A message before the login is answered with login_required, or bad_request."""
     with started(stage).client("alice") as alice:
         alice.says(type="users")
 
@@ -63,7 +63,7 @@ def test_a_carriage_return_and_an_empty_line_harm_nobody(stage: Stage) -> None:
         alice.sends(b"\n\r\n")
         alice.says(type="users")
         refused = {"code": "bad_json"}  # an empty line may be ignored, or be refused
-        alice.is_refused("login_required", "bad_request", perhaps_before=refused)
+        alice.is_refused(*NOT_LOGGED_IN, perhaps_before=refused)
 
 
 @check(points=1)

@@ -2,7 +2,7 @@
 
 from kit.lab import check
 from kit.stage import Stage
-from lab4_chat.wire import ChatServer, started
+from lab4_chat.wire import NOT_LOGGED_IN, ChatServer, started
 
 CROWD = 30  # clients that ask for one name at once
 ROUNDS = 10  # who gets no name asks for the next one
@@ -120,7 +120,7 @@ def test_before_the_login_nothing_else_is_obeyed(stage: Stage) -> None:
     with server.user("bob") as bob, server.client("alice") as alice:
         for kind in KINDS:
             alice.says(type=kind, target_username="bob", message="hi", accepted=True)
-            alice.is_refused("login_required", hint="look whether somebody has logged in first")
+            alice.is_refused(*NOT_LOGGED_IN, hint="look whether somebody has logged in first")
 
         bob.hears_no_more()
 

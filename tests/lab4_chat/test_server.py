@@ -11,7 +11,7 @@ from kit.peer import Server
 from kit.program import PATIENCE
 from kit.server_rules import RulesInShort, TcpServerRules
 from kit.stage import Stage
-from lab4_chat.wire import ChatServer, User, has_the_time, line, started
+from lab4_chat.wire import NOT_LOGGED_IN, ChatServer, User, has_the_time, line, started
 
 USERS, EACH = 20, 200  # who write at once, and how many messages each
 SHORT, LATEST = 1.0, 5.0  # seconds: an --idle-timeout, and after it until when it must be noticed
@@ -19,7 +19,6 @@ OFTEN = 0.25  # seconds between the pings of one who is not idle
 SPARE = 6  # descriptors that a server may still open
 LATE = 15.0  # seconds: a server may wait a while before it tries again to accept
 IN_TIME = 10.0  # seconds in which a crowd gets through
-WAITING = 800_000  # bytes for one who reads nothing: less than a server must keep
 
 
 @check(points=1)
@@ -124,7 +123,7 @@ def test_who_says_nothing_for_too_long_is_dropped(stage: Stage) -> None:
 
 @check(points=1)
 def test_everybody_is_told_when_the_server_goes(stage: Stage) -> None:
-    """Everybody is told when the server goes, also who reads slowly."""
+    """Everybody is told when the server goes."""
     server = started(stage)
     with server.user("alice") as alice, server.user("bob") as bob, server.client("nobody"):
         alice.is_told("bob", online=2)
@@ -204,7 +203,7 @@ class Rules(TcpServerRules):
 
     def greets(self, visitor: Any) -> None:
         visitor.says(type="ping")
-        visitor.is_refused("login_required")
+        visitor.is_refused(*NOT_LOGGED_IN)
 
     def visit(self, server: Server) -> None:
         with server.client("a visitor") as visitor:

@@ -117,7 +117,8 @@ def test_a_refused_login_does_not_harm_who_has_the_name(stage: Stage) -> None:
     with server.user("alice") as alice, server.client("mallory") as mallory:
         mallory.says(username="alice")
         mallory.is_refused("username_taken")
-        mallory.leaves()
+        mallory.ends_sending()
+        mallory.expects_close_or_reset('when recv() returns b"", close the connection')
         with server.user("bob") as bob:
             alice.is_told("bob")
 

@@ -4,10 +4,15 @@
 ✗ datagrams of every size come back whole
     something else came while alice waited for a datagram
     likely cause: a buffer of 1024 bytes: what does not fit into it is lost
+
+Where a bug is a race of the program with its peers, there are several such texts with a line "or"
+between them, and a run may tell any one of them.
 """
 
 from pathlib import Path
 from typing import Any
+
+OR = "\nor\n"
 
 
 def told(result: dict[str, Any]) -> str:
@@ -31,6 +36,11 @@ def read(file: Path) -> dict[str, str]:
         return {}
     sections = file.read_text(encoding="utf-8").split("== ")[1:]
     return {name: text.strip("\n") for name, _, text in (part.partition("\n") for part in sections)}
+
+
+def texts(text: str) -> list[str]:
+    """Return the texts of which a run of a chaff may tell any one."""
+    return text.split(OR)
 
 
 def write(file: Path, texts: dict[str, str]) -> None:

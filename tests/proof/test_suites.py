@@ -68,16 +68,17 @@ def test_a_wrong_program_fails_for_the_right_reason(
     accept: dict[Subject, str] | None,
 ) -> None:
     told = golden.told(result)
+    expected = golden.read(PROOF / subject.lab / "golden.txt").get(subject.name, "")
     if accept is not None:
         assert "✗" in told, "no check notices this bug"
-        accept[subject] = told
+        accept[subject] = expected if told in golden.texts(expected) else told
         return
-    expected = golden.read(PROOF / subject.lab / "golden.txt").get(subject.name)
     for _ in range(FURTHER_RUNS):
-        if told == expected:
+        if told in golden.texts(expected):
             break
         told = golden.told(again())
-    assert told == expected
+    if told not in golden.texts(expected):
+        assert told == expected
 
 
 @pytest.mark.parametrize("lab", labs())
@@ -87,9 +88,11 @@ def test_every_check_has_a_chaff_that_fails_it_alone(lab: str) -> None:
     for name, text in texts.items():
         part = part_of(lab, name.partition(":")[0])
         parts.add(part)
-        failed = [line for line in text.splitlines() if line.startswith("✗")]
-        if len(failed) == 1:
-            alone.add((part, failed[0].removeprefix("✗ ")))
+        failed = {
+            tuple(line.removeprefix("✗ ") for line in one.splitlines() if line.startswith("✗"))
+            for one in golden.texts(text)
+        }
+        alone |= {(part, titles[0]) for titles in failed if len(failed) == len(titles) == 1}
     checks = Subject(lab, "all").tried("--collect-only")["checks"]
     every = {
         (check["id"].partition("test_")[2].partition(".py")[0], check["title"]) for check in checks

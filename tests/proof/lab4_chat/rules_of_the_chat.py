@@ -2,7 +2,6 @@
 
 from proof.subjects import Chaff, chaff
 
-FROM = "from collections.abc import Collection\n"
 JOINED = '            self._system(self._others(name), f"{name} has joined"),\n'
 WELCOME = '            self._system([name], f"Welcome, {name}!"),\n'
 HAS_LEFT = 'return [*ended, self._system(self._others(name), f"{name} has left")]'

@@ -13,8 +13,6 @@ LIKE_EVERY_SERVER = Server("server", port=8083)
 SERVES = "        Clients(server.attend, server.shut_down).serve(listener)\n"
 IDLE = "        connection.settimeout(self._idle_timeout)\n"
 TIMEOUT = "        except TimeoutError:\n"
-REFUSED = "        except Refused as reason:  # a line that is too long"
-FINALLY = "        finally:\n            self._leave(visitor)\n"
 LOOP = (
     "            while not (visitor.must_go or visitor.outbox.dropped) and (\n"
     "                connection.recv(1, socket.MSG_PEEK)\n"

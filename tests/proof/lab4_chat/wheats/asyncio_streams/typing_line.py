@@ -14,7 +14,7 @@ from collections.abc import Iterator
 try:
     import termios
 except ImportError:  # Windows
-    termios = None  # type: ignore[assignment]
+    termios = None
 
 # One key each: Alt with a key, an arrow and the like, or a character.
 KEY = re.compile(r"\x1b(?:[\[O][0-9;]*[A-Za-z~]|[^\[O]|$)|.", re.DOTALL)

@@ -16,7 +16,7 @@ import unicodedata
 try:
     import termios
 except ImportError:  # Windows
-    termios = None  # type: ignore[assignment]
+    termios = None
 
 PIECE = 16_384  # bytes
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 try:
     import termios
 except ImportError:  # Windows
-    termios = None  # type: ignore[assignment]
+    termios = None
 
 
 class Editor:

@@ -10,7 +10,7 @@ try:
     import readline
     import termios
 except ImportError:  # Windows
-    readline = termios = None  # type: ignore[assignment]
+    readline = termios = None
 
 
 class Plain:
