@@ -17,7 +17,7 @@ By hand:  python -m labs.lab3_file_transfer.server
 import argparse
 import functools
 import math
-import secrets
+import os
 import shutil
 import socket
 from collections.abc import Iterator

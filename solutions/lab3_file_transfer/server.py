@@ -17,7 +17,7 @@ By hand:  python -m labs.lab3_file_transfer.server
 import argparse
 import functools
 import math
-import secrets
+import os
 import shutil
 import socket
 from collections.abc import Iterator
@@ -91,7 +91,7 @@ def store(content: Iterator[memoryview], target: Path) -> None:
     # gap 4: Write each piece into a temporary file in the folder of `target`, under a name that no
     #   other upload uses: with_name(). When it is whole and closed, give it its final name:
     #   replace(). Whatever fails, unlink() it, if it is still there.
-    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    part = target.with_name(f".{os.urandom(8).hex()}.part")
     try:
         with part.open("xb") as file:
             for piece in content:

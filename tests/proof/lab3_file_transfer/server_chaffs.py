@@ -33,7 +33,7 @@ BUFFER = "    buffer = memoryview(bytearray(min(size, PIECE)))\n"
 RECEIVES = "        count = connection.recv_into(buffer, min(size, len(buffer)))\n"
 ENDED = '            raise ProtocolError(f"the stream ended with {size:,} bytes still to come")\n'
 YIELDS = "        yield buffer[:count]\n        size -= count\n"
-PART_NAME = '    part = target.with_name(f".{secrets.token_hex(8)}.part")\n'
+PART_NAME = '    part = target.with_name(f".{os.urandom(8).hex()}.part")\n'
 OPENS = '        with part.open("xb") as file:\n'
 WRITES = "            for piece in content:\n                file.write(piece)\n"
 REPLACES = "        part.replace(target)\n"
