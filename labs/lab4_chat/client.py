@@ -19,9 +19,9 @@ import time
 from collections.abc import Iterator
 
 from .. import frame
+from ..terminal import SLICE, Ended, Terminal
 from .conversation import Conversation, Explained, Message, visible
 from .protocol import MAX_SERVER_LINE, Lines, Refused, packed, parse
-from .terminal import SLICE, Ended, Terminal
 
 PIECE = 65_536  # bytes: the most that one recv() fetches
 FAREWELL = 1.0  # seconds in which a server may still answer when the user has left

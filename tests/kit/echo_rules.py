@@ -79,7 +79,7 @@ class EchoRules:
             for part in (message[:LONG], message[LONG:taken]):
                 alice.expects(part, hint="who reads late is still there: sendall() can wait")
 
-    @check(points=1, after=test_a_client_may_go_on_sending)
+    @check(points=1, after=test_a_client_that_reads_late_gets_everything)
     def test_what_came_before_the_end_is_still_sent_back(self, stage: Stage) -> None:
         message = stage.text(150_000)
         with self.started(stage).client("alice", room=LITTLE_ROOM) as alice:

@@ -132,7 +132,7 @@ def todo_text(root: Path, places: list[Place]) -> str:
 
 
 def reset(root: Path, lab: str) -> list[str]:
-    """Give the scaffold of a lab ("lab1") and the frame back; return what was done, in sentences.
+    """Give back the scaffold of a lab ("lab1"), and what all labs share; return what was done.
 
     What a student has changed is kept beside its place, under a name that nothing else has.
     """
@@ -142,7 +142,7 @@ def reset(root: Path, lab: str) -> list[str]:
     done = []
     with tempfile.TemporaryDirectory() as made:
         make(root, Path(made))
-        for name in (folders[lab], "frame.py", "__init__.py"):
+        for name in (folders[lab], *(path.name for path in Path(made).glob("*.py"))):
             fresh, here = Path(made, name), root / LABS / name
             if _same(fresh, here):
                 continue

@@ -8,6 +8,7 @@ from lab4_chat.wire import User, has_the_time, started
 
 ONCE = "whatever ends a connection, its user leaves in one place, once: finally"
 STALE = "who leaves is taken out of everything in which its name stands"
+GIVES_BACK = "only who got the name gives it back"
 
 
 def lists(user: User, *names: str, hint: str = "") -> None:
@@ -120,7 +121,7 @@ def test_a_refused_login_does_not_harm_who_has_the_name(stage: Stage) -> None:
         mallory.ends_sending()
         mallory.expects_close_or_reset('when recv() returns b"", close the connection')
         with server.user("bob") as bob:
-            alice.is_told("bob")
+            alice.is_told("bob", hint=GIVES_BACK)
 
-            lists(bob, "alice", "bob", hint="only who got the name gives it back")
+            lists(bob, "alice", "bob", hint=GIVES_BACK)
         alice.hears_no_more()

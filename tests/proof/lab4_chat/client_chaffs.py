@@ -73,7 +73,7 @@ def reads(name: str, *changes: str) -> Chaff:
 
 def draws(name: str, *changes: str) -> Chaff:
     """Return a client whose terminal is wrong."""
-    return chaff("terminal", name, *changes, part=NAME)
+    return chaff("../terminal", name, *changes, part=NAME)
 
 
 CLIENT = [

@@ -1,4 +1,4 @@
-"""Lab 4: typing and showing at the same time. Given to you: it teaches nothing about sockets.
+"""Typing and showing at the same time. Given to you: it teaches nothing about sockets.
 
 On a terminal the line that is being typed stays whole below whatever arrives; the keys are read one
 by one, so this module edits the line itself. Elsewhere lines come in, lines go out.

@@ -1,0 +1,1 @@
+"""Lab 5: chat rooms, entered over TCP, talked in over UDP."""

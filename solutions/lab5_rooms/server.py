@@ -1,0 +1,147 @@
+"""Lab 5: the server of the rooms: TCP to get into one, UDP to talk in it, on one port number.
+
+    alice                      this server                      bob
+      | ==TCP== create kitchen -> |                              |
+      | <- done: alice's token == |                              |
+      | --UDP-- hello, token ---> |  so that is where alice is   |
+      | <- hello ---------------- |                              |
+      |                           | <- join kitchen ==TCP======= |
+      | <- notice: bob joined --- | == done: bob's token ======> |
+      |                           | <- hello, token --UDP------- |
+      | -- text, token ---------> | -- text, without token ----> |
+
+What comes in and goes out: protocol.py draws it. Who gets what: rooms.py.
+What is shared: the rooms, behind one lock that nobody holds while sending.
+
+By hand:  python -m labs.lab5_rooms.server
+          python -m labs.lab5_rooms.client --username alice
+"""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterable
+
+from .. import frame
+from ..clients import Clients
+from .protocol import (
+    CREATE,
+    DONE,
+    LIST,
+    MAX_DATAGRAM,
+    REFUSED,
+    Head,
+    packed,
+    parsed_datagram,
+    read_head,
+)
+from .rooms import Address, Letter, Refused, Rooms
+
+TICK = 0.25  # seconds between two looks for members that are silent for too long
+TRIES = 100  # to find a port number that is free twice
+
+
+class Server:
+    """The rooms, and the one UDP socket through which all their members are reached."""
+
+    def __init__(self, udp: socket.socket, idle_timeout: float) -> None:
+        udp.settimeout(TICK)
+        self._udp = udp
+        self._lock = threading.Lock()  # held by whoever uses the rooms
+        self._rooms = Rooms(idle_timeout)
+
+    def attend(self, connection: socket.socket) -> None:
+        """Answer the requests of one TCP client, until it goes or breaks the rules of the wire."""
+        while connection.recv(1, socket.MSG_PEEK):
+            # gap 3: Read a head. It is done what _obey() returns a payload and letters for, and
+            #   refused what it raises Refused for: that is the payload then. The reply repeats
+            #   operation, room and user. After what is no request no other one is read.
+            head = read_head(connection.recv)
+            state = DONE
+            letters: list[Letter] = []
+            try:
+                payload, letters = self._obey(head)
+            except Refused as reason:
+                state, payload = REFUSED, str(reason).encode()
+            connection.sendall(packed(head.operation, state, head.room, head.user, payload))
+            self._send(letters)
+            if not head.is_request:
+                return
+            # end gap
+
+    def relay(self) -> None:
+        """Take datagrams, for ever, and let those go who send none any more."""
+        looked = time.monotonic()
+        while True:
+            # TimeoutError: none came. On Windows also: one was too long, or found nobody earlier.
+            with contextlib.suppress(OSError):
+                self._take(*self._udp.recvfrom(MAX_DATAGRAM + 1))
+            if time.monotonic() - looked > TICK:
+                looked = time.monotonic()
+                with self._lock:
+                    letters = self._rooms.expire(looked)
+                self._send(letters)
+
+    def _obey(self, head: Head) -> tuple[bytes, list[Letter]]:
+        """Do what a request asks for; return the payload of its reply, and letters. Refused."""
+        if not head.is_request:
+            raise Refused("this is no request")
+        now = time.monotonic()
+        with self._lock:
+            if head.operation == LIST:
+                return self._rooms.names(), []
+            if head.operation == CREATE:
+                return self._rooms.create(head.room, head.user, now), []
+            return self._rooms.join(head.room, head.user, now)
+
+    def _take(self, data: bytes, address: Address) -> None:
+        """Do what a datagram asks for. Raises ProtocolError, an OSError, if it is no message."""
+        # gap 10: Parse it, let the rooms take it, with the lock held, and send what comes of it.
+        datagram = parsed_datagram(data)
+        with self._lock:
+            letters = self._rooms.take(datagram, address, time.monotonic())
+        self._send(letters)
+        # end gap
+
+    def _send(self, letters: Iterable[Letter]) -> None:
+        for letter in letters:
+            for address in letter.to:
+                with contextlib.suppress(OSError):  # this one cannot be reached: the next one may
+                    self._udp.sendto(letter.data, address)
+
+
+def bound_twice(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+    """Return a TCP listener and a UDP socket on one port number; 0 is any number free for both."""
+    for left in reversed(range(TRIES)):
+        listener = socket.create_server((host, port), backlog=socket.SOMAXCONN)
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind(listener.getsockname())
+            break
+        except OSError:
+            listener.close()
+            udp.close()
+            if port or not left:
+                raise
+    return listener, udp
+
+
+def main() -> None:
+    """Listen where the options say, and serve."""
+    parser = frame.server_options(__doc__, port=8084)
+    parser.add_argument(
+        "--idle-timeout", type=frame.seconds, default=60.0, help="silence of a member, in seconds"
+    )
+    options = parser.parse_args()
+    with frame.error_line(f"cannot listen on {options.host}:{options.port}"):
+        listener, udp = bound_twice(options.host, options.port)
+    with listener, udp:
+        server = Server(udp, options.idle_timeout)
+        threading.Thread(target=server.relay, daemon=True).start()
+        frame.ready(listener)
+        Clients(server.attend).serve(listener)
+
+
+if __name__ == "__main__":
+    frame.run(main)

@@ -1,0 +1,1 @@
+"""Check lab 5: the rooms."""

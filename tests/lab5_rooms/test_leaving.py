@@ -1,0 +1,190 @@
+"""Lab 5, leaving: with a bye, or in silence; a room without members is gone, and names are free."""
+
+import time
+from collections.abc import Callable
+
+from kit.failure import Failure, NotRun
+from kit.lab import check
+from kit.program import PATIENCE
+from kit.stage import Stage
+from lab5_rooms.wire import (
+    BYE,
+    CREATE,
+    HELLO,
+    JOIN,
+    TEXT,
+    TOKEN,
+    RoomServer,
+    datagram,
+    started,
+)
+
+IDLE, LATEST = 1.0, 5.0  # seconds: an --idle-timeout, and after it until when it must be noticed
+LONG_IDLE = 2.0  # seconds, where others have to stay
+OFTEN = 0.2  # seconds between two signs of life
+TRIES = 3  # where the test itself may be too slow to stay in a room
+
+FREE = "who has left is out of everything in which its name stands: room, token, address"
+EMPTY = "when the last member has left, forget the room"
+TIME = "a member's clock begins anew with each of its valid datagrams, and with no other one"
+
+
+@check(points=2)
+def test_after_a_bye_the_others_are_told(stage: Stage) -> None:
+    server = started(stage)
+    with server.creates("alice", "kitchen") as alice, server.joins("bob", "kitchen") as bob:
+        alice.is_told("bob")
+        bob.tells_server(BYE)
+        alice.is_told("bob", "who leaves is announced to those who stay")
+
+        bob.tells_server(BYE)
+        bob.tells_server(TEXT, "one more thing")
+        with bob.moves("bob once more") as again:
+            again.tells_server(HELLO)
+            alice.is_not_told("bob", "after a bye a token is worth nothing: not even a second bye")
+            bob.gets_nothing(FREE)
+            again.gets_nothing(FREE)
+
+
+@check(points=1)
+def test_after_a_bye_the_name_is_free(stage: Stage) -> None:
+    server = started(stage)
+    with server.creates("alice", "kitchen") as alice, server.joins("bob", "kitchen") as bob:
+        bob.tells_server(BYE)
+        alice.is_told("bob")
+        alice.is_told("bob")
+
+        with server.joins("bob", "kitchen", FREE) as again:
+            alice.is_told("bob")
+            bob.tells_server(TEXT, "with the old token")
+            alice.is_not_told("bob", "the old token is worth nothing: a membership has its own")
+            alice.says("hi")
+            again.hears("alice", "hi")
+
+
+@check(points=1)
+def test_a_room_without_members_is_gone(stage: Stage) -> None:
+    """A room without members is gone, and its name is free."""
+    server = started(stage)
+    with server.creates("alice", "kitchen") as alice, server.joins("bob", "kitchen") as bob:
+        alice.tells_server(BYE)
+        bob.is_told("alice")
+        server.has_rooms("kitchen", hint="a room is there as long as it has members")
+        bob.tells_server(BYE)
+        is_gone(server, "kitchen", since=time.monotonic())
+
+    with server.client("carol") as carol:
+        carol.asks(JOIN, "kitchen", "carol")
+        carol.is_refused(JOIN, "kitchen", "carol", EMPTY)
+    with server.creates("bob", "kitchen", EMPTY) as again:
+        again.hears_no_more()
+
+
+@check(points=2)
+def test_who_is_silent_for_idle_timeout_is_out(stage: Stage) -> None:
+    """Who is silent for --idle-timeout is out, not before the time."""
+    server = started(stage, "--idle-timeout", str(IDLE))
+    alice = server.creates("alice", "kitchen")
+    began = alice.said
+    is_gone(server, "kitchen", began, patience=IDLE + LATEST)
+    stage.requires(
+        time.monotonic() - began >= IDLE,
+        "a silent member was out before --idle-timeout",
+        expected=f"{IDLE:g} s after its last datagram",
+        received=f"{time.monotonic() - began:.2f} s after it",
+        hint=TIME,
+    )
+    alice.tells_server(HELLO)
+    server.creates("alice", "kitchen", FREE)
+    alice.gets_nothing("the token of who is out is worth nothing")
+
+
+@check(points=1, after=test_who_is_silent_for_idle_timeout_is_out)
+def test_who_says_nothing_at_all_is_out_as_well(stage: Stage) -> None:
+    """Who gets a token and then says nothing at all is out as well."""
+    server = started(stage, "--idle-timeout", str(IDLE))
+    with server.client("alice") as visitor:
+        visitor.gets_token(CREATE, "kitchen", "alice")
+        began = time.monotonic()
+        visitor.sees_rooms("kitchen")
+        is_gone(server, "kitchen", began, patience=IDLE + LATEST)
+
+
+@check(points=2, after=test_who_is_silent_for_idle_timeout_is_out)
+def test_who_says_something_stays_and_is_told_who_timed_out(stage: Stage) -> None:
+    """Who says hello, or writes a text, stays in, and is told who timed out."""
+
+    def scenario(server: RoomServer) -> None:
+        alice, bob = server.creates("alice", "kitchen"), server.joins("bob", "kitchen")
+        dave = server.creates("dave", "attic")
+        silent = server.joins("carol", "kitchen")
+        alice.is_told("carol")
+        deadline = silent.said + LONG_IDLE + LATEST
+        with stage.story.sums_up("the others", "say hello, or write a text, each 0.2 s"):
+            while not alice.knows_of("carol") and time.monotonic() < deadline:
+                alice.tells_server(HELLO)
+                bob.tells_server(TEXT, "I am here")
+                dave.tells_server(HELLO)
+                alice.listens(OFTEN)
+        took = time.monotonic() - silent.said
+        alice.is_told("carol", "who times out is announced to those who stay", patience=0.0)
+        stage.requires(
+            took >= LONG_IDLE,
+            "a silent member was out before --idle-timeout",
+            expected=f"{LONG_IDLE:g} s after its last datagram",
+            received=f"{took:.2f} s after it",
+            hint=TIME,
+        )
+        bob.hears_no_more(f"a text is a sign of life, too: {TIME}")
+        dave.is_not_told("carol", "a notice goes to one room")
+
+    unless_slow(stage, scenario)
+
+
+@check(points=1, after=test_who_is_silent_for_idle_timeout_is_out)
+def test_what_is_dropped_is_no_sign_of_life(stage: Stage) -> None:
+    server = started(stage, "--idle-timeout", str(IDLE))
+    with server.creates("alice", "kitchen") as alice:
+        dropped = (
+            datagram(HELLO, "kitchen", "alice", bytes(TOKEN)),
+            datagram(HELLO, "kitchen", "alice", alice.token, "with a text"),
+            datagram(TEXT, "kitchen", "alice", alice.token, b"\xff"),
+            datagram(TEXT, "kitchen", "alice", alice.token),
+            datagram(9, "kitchen", "alice", alice.token),
+        )
+
+        def goes_on() -> None:
+            for data in dropped:
+                alice.sends(data)
+
+        is_gone(server, "kitchen", alice.said, goes_on, patience=IDLE + LATEST)
+
+
+def is_gone(
+    server: RoomServer,
+    room: str,
+    since: float,
+    meanwhile: Callable[[], None] = lambda: None,
+    patience: float = PATIENCE,
+) -> None:
+    """Look at the list until a room is gone, `patience` seconds after `since` at the latest."""
+    with (
+        server.client("a visitor") as visitor,
+        server.stage.story.sums_up("a visitor", "looks at the list of rooms, again and again"),
+    ):
+        while room in visitor.lists() and time.monotonic() < since + patience:
+            meanwhile()
+            server.program.has_ended(within=0.05)
+        visitor.sees_rooms(hint=TIME if patience > PATIENCE else EMPTY)
+
+
+def unless_slow(stage: Stage, scenario: Callable[[RoomServer], None]) -> None:
+    """Play a scenario in which members must not be silent for too long; again if the test was."""
+    for _ in range(TRIES):
+        server = started(stage, "--idle-timeout", str(LONG_IDLE))
+        try:
+            return scenario(server)
+        except Failure:
+            if server.longest_silence() < LONG_IDLE / 2:
+                raise
+    raise NotRun(f"this machine was too busy to say something each {OFTEN:g} s")
