@@ -55,6 +55,10 @@ class Peer:
         self._program = self.stage.program(name, *told, *arguments, buffered=buffered, stdin=stdin)
         return self._program
 
+    def meets(self, program: Program) -> None:
+        """Watch this program, a client that somebody else has started, from now on."""
+        self._program = program
+
     def __enter__(self: SomePeer) -> SomePeer:
         return self
 

@@ -1,0 +1,383 @@
+"""Lab 5, the client, from the first question to the bye; its server is the test's (lobby.py)."""
+
+import socket
+import time
+
+from kit.client_rules import ClientRules
+from kit.endings import SLACK, ends_with_error_line, ends_with_usage
+from kit.lab import check
+from kit.program import PATIENCE, Program
+from kit.stage import Stage
+from kit.udp import UdpPeer
+from lab5_rooms.lobby import ALICE, Lobby, called, entered, shows_no_prompt
+from lab5_rooms.wire import (
+    CREATE,
+    JOIN,
+    LENGTHS,
+    LIST,
+    MAX_DATAGRAM,
+    TEXT,
+    TOKEN,
+    datagram,
+)
+
+ROOM, USER = "台所と居間", "Олена"  # their bytes are more than their characters
+EARLY = 0.75  # of a wait: less is too early, even if a busy machine showed us its start late
+BOB = ("--username", "bob", "--join", "kitchen")
+
+STORY = "the questions in their order: the name, 1 or 2, the room"
+LOST = "UDP promises nothing: say hello again when no answer came within a second, twice"
+CUT = "recv(n) returns up to n bytes: read on until header, names and payload are whole"
+IGNORED = "what is malformed, or not from the server, is not worth an exception, or a line"
+
+
+@check(points=2)
+def test_it_creates_a_room_and_says_hello(stage: Stage) -> None:
+    with called(stage, *ALICE) as (_, lobby, desk):
+        desk.is_asked(CREATE, "kitchen", "alice")
+        lobby.lets_in(desk)
+
+        lobby.hears_hello("hello goes over UDP, to the same port, with the token")
+
+
+@check(points=1)
+def test_it_joins_a_room_and_says_hello(stage: Stage) -> None:
+    with called(stage, *BOB) as (_, lobby, desk):
+        desk.is_asked(JOIN, "kitchen", "bob")
+        lobby.lets_in(desk, user="bob")
+
+        lobby.hears_hello()
+
+
+@check(points=2)
+def test_what_is_typed_is_sent_and_what_arrives_is_shown(stage: Stage) -> None:
+    typed, arrives, notice = stage.word(), stage.word(), stage.word()
+    with entered(stage) as (client, lobby):
+        client.types(f"{typed}\n")
+        lobby.hears(typed)
+
+        lobby.brings("bob", arrives)
+        client.shows("bob", arrives)
+        lobby.tells_of("carol", f"carol has joined: {notice}")
+        client.shows("carol", notice)
+
+
+@check(points=2)
+def test_it_asks_for_the_name_then_1_or_2_then_the_room(stage: Stage) -> None:
+    """Without options it asks for the name, then 1 or 2, then the room."""
+    word = stage.word()
+    with called(stage, typed="alice\n1\nkitchen\n") as (client, lobby, desk):
+        desk.is_asked(CREATE, "kitchen", "alice", STORY)
+        lobby.lets_in(desk)
+        lobby.hears_hello()
+        lobby.answers_hello()
+        client.types(f"{word}\n")
+        lobby.hears(word)
+
+
+@check(points=1)
+def test_who_joins_is_shown_the_list_first(stage: Stage) -> None:
+    """Who types 2 is shown the list of rooms, and then asked for one."""
+    names = [stage.word(), ROOM, stage.word()]
+    with called(stage, typed="bob\n2\n") as (client, lobby, desk):
+        desk.is_asked(LIST, hint="who types 2 wants to know which rooms there are")
+        desk.agrees("\n".join(names).encode())
+        client.waits_until(
+            lambda: all(name in client.stdout.text for name in names) or client.over, PATIENCE
+        )
+        stage.requires(
+            all(name in client.stdout.text for name in names),
+            "client does not show the rooms before it asks for one",
+            expected=", ".join(names),
+            received=client.stdout.text or "nothing",
+        )
+        client.types(f"{ROOM}\n")
+        desk.is_asked(JOIN, ROOM, "bob", STORY)
+        lobby.lets_in(desk, ROOM, "bob")
+        lobby.hears_hello()
+
+
+@check(points=1)
+def test_a_refusal_is_shown_and_it_asks_again(stage: Stage) -> None:
+    """A refusal is shown, and it asks again: whichever question can mend it, or all."""
+    reason, other = stage.word(), stage.word()
+    with called(stage, typed="alice\n1\nkitchen\n") as (client, lobby, desk):
+        desk.is_asked(CREATE, "kitchen", "alice")
+        desk.refuses(f"no: {reason}")
+        client.shows(reason, hint="the payload of a refused reply is the reason: show it")
+        client.types("1\n1\n1\n")  # a name, a choice and a room alike
+        came = desk.next_request("another request", "after a refusal ask again")
+        stage.requires(
+            came.operation == CREATE and came.room == b"1" and came.user in (b"1", b"alice"),
+            "client did not ask again, with what was typed",
+            expected="create, room '1', user '1' or 'alice'",
+            received=str(came),
+        )
+        desk.refuses(f"no: {other}")
+        client.shows(other, hint="as often as it is refused")
+
+
+@check(points=1)
+def test_with_the_options_a_refusal_ends_it(stage: Stage) -> None:
+    """With --create or --join a refusal is an [ERROR] line, and exit code 1."""
+    for words, operation, user in ((ALICE, CREATE, "alice"), (BOB, JOIN, "bob")):
+        reason = stage.word()
+        with called(stage, *words) as (client, _, desk):
+            desk.is_asked(operation, "kitchen", user)
+            desk.refuses(reason)
+
+            ends_with_error_line(client, stage, "it was refused")
+            stage.requires(
+                reason in client.stderr.text,
+                "client does not say why it was refused",
+                expected=f"[ERROR] … {reason} …",
+                received=client.stderr.text,
+            )
+
+
+@check(points=1)
+def test_create_and_join_together_get_a_usage_message(stage: Stage) -> None:
+    """--create and --join together get a usage message, and exit code 2."""
+    ends_with_usage(stage, "client", ("--create", "attic", "--join", "kitchen"))
+
+
+@check(points=1)
+def test_the_end_of_input_at_a_question_ends_it(stage: Stage) -> None:
+    """The end of input at a question ends it with exit code 0."""
+    for typed in ("", "alice\n", "alice\n1\n"):
+        with Lobby(stage, "server") as lobby:
+            client = lobby.starts_client("client")
+            if typed:
+                client.types(typed)
+            client.ends_input()
+            client.has_ended(within=PATIENCE)
+            client.succeeds()
+
+
+@check(points=2)
+def test_the_end_of_input_and_quit_send_a_bye(stage: Stage) -> None:
+    """/quit and the end of input send a bye, and end it with exit code 0."""
+    with entered(stage) as (client, lobby):
+        client.types("/quit\n")
+        lobby.hears_bye("who leaves says bye: otherwise the others wait for the idle timeout")
+        client.succeeds()
+    with entered(stage) as (client, lobby):
+        client.types("last\n")
+        client.ends_input()
+        lobby.hears("last")
+        lobby.hears_bye("the end of input is a /quit")
+        client.succeeds()
+
+
+@check(points=1)
+def test_every_other_line_is_sent_as_a_text(stage: Stage) -> None:
+    """Every other line is sent as a text, and an empty one is not."""
+    with entered(stage) as (client, lobby):
+        for line in ("/help", "/quit now", "1", "Привіт, 世界! 🙂"):
+            client.types(f"\n{line}\n")
+            lobby.hears(line, "only /quit is a command; an empty line sends nothing")
+
+
+@check(points=1)
+def test_names_in_any_script_have_the_length_of_their_bytes(stage: Stage) -> None:
+    with entered(stage, room=ROOM, user=USER) as (client, lobby):
+        client.types("Вітаю\n")
+        lobby.hears("Вітаю", LENGTHS)
+
+        lobby.brings("ボブ", "こんにちは")
+        client.shows("ボブ", "こんにちは")
+
+
+@check(points=1)
+def test_a_reply_may_come_in_pieces(stage: Stage) -> None:
+    with called(stage, *ALICE) as (_, lobby, desk):
+        desk.is_asked(CREATE, "kitchen", "alice")
+        lobby.token = stage.random.randbytes(TOKEN)
+        desk.sends_byte_by_byte(desk.answer(1, lobby.token))
+
+        lobby.hears_hello(CUT)
+
+
+@check(points=1)
+def test_it_stays_when_the_connection_ends(stage: Stage) -> None:
+    """Once it has its token, the end of the TCP connection does not end it."""
+    word = stage.word()
+    with called(stage, *ALICE) as (client, lobby, desk):
+        desk.is_asked(CREATE, "kitchen", "alice")
+        lobby.lets_in(desk)
+        desk.ends_sending()
+        lobby.hears_hello()
+        lobby.answers_hello()
+        desk.sock.close()
+        client.types(f"{word}\n")
+        lobby.hears(word)
+
+
+@check(points=1)
+def test_a_connection_that_is_lost_before_the_token_gets_an_error_line(stage: Stage) -> None:
+    for words in (b"", b"\1\1\7\5\0\0\0\x10kitchenalice\0\0"):
+        with called(stage, *ALICE) as (client, _, desk):
+            desk.is_asked(CREATE, "kitchen", "alice")
+            if words:
+                desk.sends(words)
+            desk.leaves()
+
+            ends_with_error_line(client, stage, "the connection was lost before the token came")
+
+
+@check(points=1)
+def test_a_hello_that_is_lost_is_said_again(stage: Stage) -> None:
+    """A hello that is lost is said again a second later."""
+    word = stage.word()
+    with called(stage, *ALICE) as (client, lobby, desk):
+        desk.is_asked(CREATE, "kitchen", "alice")
+        lobby.lets_in(desk)
+        lobby.hears_hello()
+        began = time.monotonic()
+        lobby.brings("bob", "not the answer")
+        lobby.hears_hello(LOST)
+        stage.requires(
+            time.monotonic() - began > EARLY,
+            "client says hello again too soon",
+            expected="a second after the first one",
+            received=f"{time.monotonic() - began:.2f} s after it",
+        )
+        lobby.answers_hello()
+        client.types(f"{word}\n")
+        lobby.hears(word)
+
+
+@check(points=2)
+def test_three_hellos_without_an_answer_end_it(stage: Stage) -> None:
+    """Three hellos without an answer, a second apart, end it with an [ERROR] line."""
+    with called(stage, *ALICE) as (client, lobby, desk):
+        desk.is_asked(CREATE, "kitchen", "alice")
+        lobby.lets_in(desk)
+        lobby.hears_hello()
+        began = time.monotonic()
+        ends_with_error_line(client, stage, "no hello was answered", LOST)
+        took = time.monotonic() - began
+
+        more = lobby.udp.counts()
+        stage.requires(
+            more == 2,
+            "client did not say hello three times in all",
+            expected="3 hellos",
+            received=f"{more + 1} datagrams",
+            hint=LOST,
+        )
+        stage.requires(
+            3 * EARLY < took < 3 + PATIENCE + SLACK,
+            "client did not give up a second after the third hello",
+            expected="3 s after the first hello",
+            received=f"{took:.2f} s after it",
+            hint="each hello has its own whole second, the last one, too",
+        )
+
+
+@check(points=1)
+def test_what_does_not_come_from_the_server_is_ignored(stage: Stage) -> None:
+    word = stage.word()
+    with entered(stage) as (client, lobby):
+        with UdpPeer(stage, "a stranger", client, to=lobby.udp.to) as stranger:
+            stranger.sends(datagram(TEXT, "kitchen", "bob", text="I am the server"))
+        lobby.brings("bob", word)
+
+        client.shows("bob", word)
+        shows_nothing_of(stage, client, "I am the server")
+
+
+@check(points=1)
+def test_what_is_malformed_is_ignored(stage: Stage) -> None:
+    """What is malformed, too long or of another kind is ignored."""
+    word = stage.word()
+    with entered(stage) as (client, lobby):
+        whole = datagram(TEXT, "kitchen", "bob", text="x")
+        for data in (
+            *(whole[:length] for length in range(len(whole))),
+            datagram(TEXT, "kitchen", "bob", text=b"malformed \xff"),
+            datagram(TEXT, b"kitch\xff", "bob", text="malformed"),
+            datagram(9, "kitchen", "bob", text="malformed"),
+            datagram(TEXT, "kitchen", "bob", text="malformed" + "x" * MAX_DATAGRAM),
+        ):
+            lobby.udp.sends(data)
+        lobby.brings("bob", word)
+
+        client.shows("bob", word, hint=IGNORED)
+        shows_nothing_of(stage, client, "malformed")
+
+
+@check(points=1)
+def test_a_line_too_long_for_a_datagram_is_explained_and_not_sent(stage: Stage) -> None:
+    room = MAX_DATAGRAM - len(datagram(TEXT, "kitchen", "alice", bytes(TOKEN)))
+    longest = stage.text(room).decode()
+    with entered(stage) as (client, lobby):
+        known = len(client.stdout.lines) + len(client.stderr.lines)
+        client.types("й" * (room // 2 + 1) + "\n")
+        client.types(f"{longest}\n")
+        lobby.hears(
+            longest, f"{MAX_DATAGRAM:,} bytes in all are allowed, header and token included"
+        )
+
+        def explained() -> bool:
+            return len(client.stdout.lines) + len(client.stderr.lines) > known
+
+        client.waits_until(lambda: explained() or client.over, PATIENCE)
+        stage.requires(
+            explained(),
+            "client says nothing about a line that it does not send",
+            expected="a line that says so",
+            received="nothing",
+        )
+
+
+@check(points=1)
+def test_control_characters_are_shown_as_spaces(stage: Stage) -> None:
+    """Control characters are shown as spaces: a text cannot fake a line."""
+    word = stage.word()
+    with entered(stage) as (client, lobby):
+        lobby.brings("bob", f"a\n\x1b[2Jb\r\x85{word}")
+        client.shows("bob", f"a  [2Jb  {word}", hint="replace what has the category Cc")
+        lobby.tells_of("bob", f"bob\nhas\x00left {word}")
+        client.shows(f"bob has left {word}")
+
+
+@check(points=1)
+def test_the_longest_text_is_shown(stage: Stage) -> None:
+    longest = stage.text(MAX_DATAGRAM - len(datagram(TEXT, "kitchen", "bob"))).decode()
+    with entered(stage) as (client, lobby):
+        lobby.brings("bob", longest)
+        client.shows("bob", longest, hint="recv(n) throws away what a datagram has beyond n bytes")
+
+
+@check(points=1)
+def test_on_a_pipe_there_is_no_prompt(stage: Stage) -> None:
+    with called(stage, typed="alice\n1\n") as (client, lobby, desk):
+        shows_no_prompt(stage, client)
+        client.types("kitchen\n")
+        desk.is_asked(CREATE, "kitchen", "alice")
+        lobby.lets_in(desk)
+        lobby.hears_hello()
+        lobby.answers_hello()
+        client.types("hi\n")
+        lobby.hears("hi")
+        shows_no_prompt(stage, client)
+
+
+def shows_nothing_of(stage: Stage, client: Program, text: str) -> None:
+    """See that a text does not stand on the client's stdout."""
+    stage.requires(
+        text not in client.stdout.text,
+        "client shows what it should ignore",
+        expected="nothing of it",
+        received=client.stdout.text,
+        hint=IGNORED,
+    )
+
+
+class TestLikeEveryClient(ClientRules):
+    program = "client"
+    default_port = 8084
+    protocol = socket.SOCK_STREAM
+    fake_server = Lobby
+    arguments = ALICE

@@ -148,7 +148,7 @@ def test_a_name_is_given_once_in_each_room(stage: Stage) -> None:
         visitor.gets_token(CREATE, "Kitchen", "alice", "names are compared exactly")
 
 
-@check(points=2)
+@check(points=1)
 def test_a_bad_name_is_refused(stage: Stage) -> None:
     """A bad name is refused, whether it is the room's or the user's."""
     with started(stage).client("alice") as alice:

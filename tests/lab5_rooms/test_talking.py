@@ -250,7 +250,7 @@ def test_who_joins_is_announced_to_the_others(stage: Stage) -> None:
             alice.is_told("carol", "joined is who has a token, before it says anything")
 
 
-@check(points=2)
+@check(points=1)
 def test_a_token_is_sent_to_nobody_but_its_owner(stage: Stage) -> None:
     server = started(stage)
     with server.creates("alice", "kitchen") as alice, server.joins("bob", "kitchen") as bob:

@@ -234,14 +234,14 @@ class Member(UdpPeer):
         waited = f"{self.name} waited for {what}"
         while (data := self._next(time.monotonic() + PATIENCE)) != expected:
             if data is None:
-                raise self.fails(waited, Seen("silence", _told(expected)), silent or hint)
+                raise self.fails(waited, Seen("silence", told(expected)), silent or hint)
             if not self._is_notice(data):
-                raise self.fails(waited, Seen("other", _told(expected), _told(data)), hint)
+                raise self.fails(waited, Seen("other", told(expected), told(data)), hint)
 
     def is_told(self, about: str, hint: str = "", patience: float = PATIENCE) -> None:
         """Wait for a notice about this user."""
         waited = f"{self.name} waited for a notice about {about}"
-        expected = _told(datagram(NOTICE, self.room, about, text="…"))
+        expected = told(datagram(NOTICE, self.room, about, text="…"))
         deadline = time.monotonic() + patience
         while True:
             for notice in self._notices:
@@ -251,7 +251,7 @@ class Member(UdpPeer):
             if data is None:
                 raise self.fails(waited, Seen("silence", expected), hint)
             if not self._is_notice(data):
-                raise self.fails(waited, Seen("other", expected, _told(data)), hint)
+                raise self.fails(waited, Seen("other", expected, told(data)), hint)
 
     def is_not_told(self, about: str, hint: str = "") -> None:
         """See that no notice about this user has come up to now."""
@@ -273,9 +273,9 @@ class Member(UdpPeer):
         while (data := self._next(time.monotonic() + PATIENCE)) != own:
             if data is None:
                 waited = f"{self.name} waited for its hello to come back"
-                raise self.fails(waited, Seen("silence", _told(own)), hint)
+                raise self.fails(waited, Seen("silence", told(own)), hint)
             if not self._is_notice(data):
-                seen = Seen("told", f"{_told(own)}, and nothing before it", _told(data))
+                seen = Seen("told", f"{told(own)}, and nothing before it", told(data))
                 raise self.stage.failure(waited, seen, hint)
 
     def listens(self, seconds: float) -> None:
@@ -292,7 +292,7 @@ class Member(UdpPeer):
         """See that nothing has come here."""
         data = self.takes(0.0)
         if data is not None:
-            seen = Seen("told", "nothing", _told(data))
+            seen = Seen("told", "nothing", told(data))
             raise self.stage.failure(f"{self.name} was sent what it should not be sent", seen, hint)
 
     def moves(self, name: str) -> "Member":
@@ -313,7 +313,7 @@ class Member(UdpPeer):
             whole,
             f"{self.name} was sent a notice that is malformed",
             expected="T 0, and a text in UTF-8 that is not empty",
-            received=_told(data),
+            received=told(data),
         )
         self._notices.append(notice)
         return True
@@ -385,7 +385,7 @@ def _bytes(text: Name) -> bytes:
     return text.encode() if isinstance(text, str) else text
 
 
-def _told(data: bytes) -> str:
+def told(data: bytes) -> str:
     """Return in words what a datagram says."""
     message = parts(data)
     if message is None:

@@ -40,13 +40,15 @@ class Keyboard:
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.lines: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=100)
+        self.lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.room = threading.Semaphore(100)  # who pipes a large file into us waits
         self.terminal = all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout))
         threading.Thread(target=self.read, daemon=True).start()
 
     async def line(self) -> bytes | None:
         """Return the next line, or None at the end, and from then on."""
         line = await self.lines.get()
+        self.room.release()
         if line is None:
             self.lines.put_nowait(None)
         return line
@@ -63,11 +65,15 @@ class Keyboard:
     # in the thread
 
     def read(self) -> None:
-        with contextlib.suppress(RuntimeError, OSError, asyncio.CancelledError):
+        with contextlib.suppress(OSError):
             for line in self.typed():
-                asyncio.run_coroutine_threadsafe(self.lines.put(line), self.loop).result()
-        with contextlib.suppress(RuntimeError, asyncio.CancelledError):
-            asyncio.run_coroutine_threadsafe(self.lines.put(None), self.loop).result()
+                self.put(line)
+        self.put(None)
+
+    def put(self, line: bytes | None) -> None:
+        self.room.acquire()
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is interested
+            self.loop.call_soon_threadsafe(self.lines.put_nowait, line)
 
     def typed(self) -> Iterator[bytes]:
         """Yield lines, without Python's own buffer: a thread that waits in it cannot be left."""

@@ -208,7 +208,9 @@ class Dialogue:
                 except Refused as refused:
                     raise Lost(f"no list: {refused}") from None
                 rooms = [name for name in names if name]
-                print(f"There are {len(rooms)} rooms", *map(shown_text, rooms), sep=", ", flush=True)
+                print(
+                    f"There are {len(rooms)} rooms", *map(shown_text, rooms), sep=", ", flush=True
+                )
                 return JOIN, rooms
             print("Only 1 or 2, please.", flush=True)
 
