@@ -19,8 +19,9 @@ from kit.endings import (
 )
 from kit.lab import check
 from kit.ports import nobody, when_free
+from kit.program import PATIENCE, Program
 from kit.server_rules import UNKNOWN_HOST
-from kit.stage import Stage
+from kit.stage import QUIET, Stage
 from kit.tcp import Listener
 from kit.udp import UdpPeer
 
@@ -87,3 +88,20 @@ class ClientRules:
             _connection = server.is_called()
 
             leaves_the_processor_alone(program, stage)
+
+
+def shows_no_prompt(stage: Stage, client: Program) -> None:
+    """See that all that stands on stdout are whole lines, as where there is no terminal."""
+
+    def whole() -> bool:
+        return client.stdout.text[-1:] in ("", "\n")
+
+    client.waits_until(lambda: bool(client.stdout.text) or client.over, QUIET)
+    client.waits_until(lambda: whole() or client.over, PATIENCE)
+    stage.requires(
+        whole(),
+        f"{client.name} shows a prompt where there is no terminal",
+        expected="whole lines, or nothing",
+        received=client.stdout.text,
+        hint="input(prompt) shows its prompt on a pipe, too",
+    )

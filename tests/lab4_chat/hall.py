@@ -204,23 +204,6 @@ def has_taken_all(stage: Stage, client: Program, hall: Hall) -> None:
     client.shows(last)
 
 
-def shows_no_prompt(stage: Stage, client: Program) -> None:
-    """See that all that stands on stdout are whole lines, as where there is no terminal."""
-
-    def whole() -> bool:
-        return client.stdout.text[-1:] in ("", "\n")
-
-    client.waits_until(lambda: bool(client.stdout.text) or client.over, QUIET)
-    client.waits_until(lambda: whole() or client.over, PATIENCE)
-    stage.requires(
-        whole(),
-        f"{client.name} shows a prompt where there is no terminal",
-        expected="whole lines, or nothing",
-        received=client.stdout.text,
-        hint="input(prompt) shows its prompt on a pipe, too",
-    )
-
-
 def shows_request(client: Program, asker: str) -> None:
     """Wait for what shows a request, who asks and how to answer."""
     how = f"{asker} asks, y and n answer"

@@ -5,7 +5,7 @@ Its server is the test's own (hall.py); the user is bob.
 
 import socket
 
-from kit.client_rules import ClientRules
+from kit.client_rules import ClientRules, shows_no_prompt
 from kit.endings import SLACK, ends_with_usage
 from kit.lab import check
 from kit.ports import nobody
@@ -20,7 +20,6 @@ from lab4_chat.hall import (
     explains,
     has_taken_all,
     says_that_the_server_has_gone,
-    shows_no_prompt,
     shows_request,
     stamped,
     stands,

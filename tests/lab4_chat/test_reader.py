@@ -45,3 +45,6 @@ def test_who_reads_late_gets_all(stage: Stage) -> None:
 
             for text in texts:
                 late.hears("message", "keep what cannot be sent, and send it later", message=text)
+            text = stage.word()
+            alice.says(type="message", message=text)
+            late.hears("message", "who has read all is like the others again", message=text)

@@ -1,5 +1,9 @@
 """Lab 5's server of the test's own, as a client under test meets it: TCP and UDP on one port."""
 
+import contextlib
+import select
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -7,7 +11,7 @@ from typing import NamedTuple
 from kit.failure import Seen
 from kit.peer import Address
 from kit.program import PATIENCE, Program, Stdin
-from kit.stage import QUIET, Stage
+from kit.stage import START_PATIENCE, Stage
 from kit.tcp import Listener, TcpPeer
 from kit.udp import UdpPeer
 from lab5_rooms.wire import (
@@ -47,44 +51,6 @@ class Request(NamedTuple):
         return f"{operation} ({self.operation}), state {self.state}, {names}, P {self.size}"
 
 
-class Desk(TcpPeer):
-    """The server's end of the connection over which a client gets in."""
-
-    def next_request(self, what: str, hint: str = "") -> Request:
-        """Wait for the next request, and return it."""
-        head = self.reads(HEAD.size, what, hint)
-        operation, state, room, user, size = HEAD.unpack(head)
-        names = self.reads(room + user, f"the names in {what}", hint)
-        self._last = Request(operation, state, names[:room], names[room:], size)
-        return self._last
-
-    def is_asked(self, operation: int, room: str = "", user: str = "", hint: str = "") -> None:
-        """Wait for this request; which names stand in a request for the list does not matter."""
-        what = f"a request to {OPERATIONS[operation]}"
-        came = self.next_request(what, hint)
-        expected = Request(operation, REQUEST, room.encode(), user.encode(), 0)
-        if operation == LIST:
-            expected = expected._replace(room=came.room, user=came.user)
-        if came != expected:
-            seen = Seen("other", str(expected), str(came))
-            raise self.fails(f"{self.name} waited for {what}", seen, hint)
-
-    def answer(self, state: int, payload: bytes = b"") -> bytes:
-        """Return the reply to what was asked last."""
-        operation, _, room, user, _ = self._last
-        return (
-            HEAD.pack(operation, state, len(room), len(user), len(payload)) + room + user + payload
-        )
-
-    def agrees(self, payload: bytes = b"") -> None:
-        """Reply that it is done."""
-        self.sends(self.answer(DONE, payload))
-
-    def refuses(self, reason: str) -> None:
-        """Reply that it is refused."""
-        self.sends(self.answer(REFUSED, reason.encode()))
-
-
 class Lobby(Listener):
     """A server that a client under test calls: a TCP listener and a UDP socket on its port."""
 
@@ -98,7 +64,8 @@ class Lobby(Listener):
                 self.sock.close()
                 if at[1] or not left:
                     raise
-        self.room, self.user, self.token = "kitchen", "alice", b""
+        self._desks: list[TcpPeer] = []  # the connections, of which a client may make several
+        self.room, self.user, self.token = "", "", b""
 
     def starts_client(
         self,
@@ -113,15 +80,48 @@ class Lobby(Listener):
         self.udp.meets(program)
         return program
 
-    def is_called(self, hint: str = "") -> Desk:
-        """Wait until a program that is just starting connects, and return the connection."""
-        return Desk(self.stage, self.name, self.program, super().is_called(hint).sock)
+    def next_request(self, what: str, hint: str = "") -> Request:
+        """Wait for the next request, over whichever connection it comes, and return it."""
+        self.desk = self._next_desk(f"{self.name} waited for {what}", hint)
+        operation, state, room, user, size = HEAD.unpack(self.desk.reads(HEAD.size, what, hint))
+        names = self.desk.reads(room + user, f"the names in {what}", hint)
+        self._asked = Request(operation, state, names[:room], names[room:], size)
+        return self._asked
 
-    def lets_in(self, desk: Desk, room: str = "kitchen", user: str = "alice") -> None:
-        """Give the client a token for what it asked for, as this user in this room."""
-        self.room, self.user = room, user
+    def is_asked(self, operation: int, room: str = "", user: str = "", hint: str = "") -> None:
+        """Wait for this request; which names stand in a request for the list does not matter."""
+        what = f"a request to {OPERATIONS[operation]}"
+        came = self.next_request(what, hint)
+        expected = Request(operation, REQUEST, room.encode(), user.encode(), 0)
+        if operation == LIST:
+            expected = expected._replace(room=came.room, user=came.user)
+        if came != expected:
+            seen = Seen("other", str(expected), str(came))
+            raise self.fails(f"{self.name} waited for {what}", seen, hint)
+
+    def answer(self, state: int, payload: bytes = b"") -> bytes:
+        """Return the reply to what was asked last."""
+        operation, _, room, user, _ = self._asked
+        head = HEAD.pack(operation, state, len(room), len(user), len(payload))
+        return head + room + user + payload
+
+    def agrees(self, payload: bytes = b"") -> None:
+        """Reply that it is done."""
+        self.desk.sends(self.answer(DONE, payload))
+
+    def refuses(self, reason: str) -> None:
+        """Reply that it is refused."""
+        self.desk.sends(self.answer(REFUSED, reason.encode()))
+
+    def lets_in(self) -> None:
+        """Give the client a token for what it asked for."""
+        self.agrees(self.makes_token())
+
+    def makes_token(self) -> bytes:
+        """Return a token for what the client asked for; it is what its datagrams must have."""
+        self.room, self.user = _text(self._asked.room), _text(self._asked.user)
         self.token = self.stage.random.randbytes(TOKEN)
-        desk.agrees(self.token)
+        return self.token
 
     def hears_hello(self, hint: str = "") -> None:
         """Wait for a hello, and do not answer it."""
@@ -148,9 +148,28 @@ class Lobby(Listener):
         self.udp.sends(datagram(NOTICE, self.room, user, text=text))
 
     def leaves(self) -> None:
-        """Stop listening."""
-        self.udp.sock.close()
+        """Stop listening, and end every connection."""
+        for peer in (self.udp, *self._desks):
+            peer.sock.close()
         super().leaves()
+
+    def _next_desk(self, waited: str, hint: str) -> TcpPeer:
+        """Wait for a connection over which something comes, and return it."""
+        deadline = time.monotonic() + (PATIENCE if self._desks else START_PATIENCE)
+        while True:
+            over = self.over()
+            for desk in self._desks:
+                with contextlib.suppress(OSError):  # the client has reset it, and makes another one
+                    if desk.can_read() and desk.sock.recv(1, socket.MSG_PEEK):
+                        return desk
+            if self.can_read():
+                self._desks.append(self.is_called(hint))
+                continue
+            left = deadline - time.monotonic()
+            if over or left <= 0:
+                raise self.fails(waited, Seen("silence", "a request", "none"), hint)
+            open_ones = [desk.sock for desk in self._desks if not desk.can_read()]
+            select.select([self.sock, self.program.bell, *open_ones], [], [], left)
 
     def _hears(self, kind: int, text: bytes, hint: str) -> None:
         expected = datagram(kind, self.room, self.user, self.token, text)
@@ -165,47 +184,26 @@ class Lobby(Listener):
 
 
 @contextmanager
-def called(
-    stage: Stage, *arguments: str, typed: str = "", stdin: Stdin = "open", buffered: bool = False
-) -> Iterator[tuple[Program, Lobby, Desk]]:
-    """Start a client, type into it at once, and yield it with what it called."""
+def called(stage: Stage, *arguments: str, typed: str = "") -> Iterator[tuple[Program, Lobby]]:
+    """Start a client, type into it at once, and yield it with the server that it calls."""
     with Lobby(stage, "server") as lobby:
-        client = lobby.starts_client("client", *arguments, stdin=stdin, buffered=buffered)
+        client = lobby.starts_client("client", *arguments)
         if typed:
             client.types(typed)
-        with lobby.is_called() as desk:
-            yield client, lobby, desk
+        yield client, lobby
 
 
 @contextmanager
 def entered(
-    stage: Stage, stdin: Stdin = "open", room: str = "kitchen", user: str = "alice"
+    stage: Stage, room: str = "kitchen", user: str = "alice"
 ) -> Iterator[tuple[Program, Lobby]]:
     """Start a client that makes a room, and let it in."""
-    words = ("--username", user, "--create", room)
-    with called(stage, *words, stdin=stdin) as (client, lobby, desk):
-        desk.is_asked(CREATE, room, user)
-        lobby.lets_in(desk, room, user)
+    with called(stage, "--username", user, "--create", room) as (client, lobby):
+        lobby.is_asked(CREATE, room, user)
+        lobby.lets_in()
         lobby.hears_hello()
         lobby.answers_hello()
         yield client, lobby
-
-
-def shows_no_prompt(stage: Stage, client: Program) -> None:
-    """See that all that stands on stdout are whole lines, as where there is no terminal."""
-
-    def whole() -> bool:
-        return client.stdout.text[-1:] in ("", "\n")
-
-    client.waits_until(lambda: bool(client.stdout.text) or client.over, QUIET)
-    client.waits_until(lambda: whole() or client.over, PATIENCE)
-    stage.requires(
-        whole(),
-        f"{client.name} shows a prompt where there is no terminal",
-        expected="whole lines, or nothing",
-        received=client.stdout.text,
-        hint="input(prompt) shows its prompt on a pipe, too",
-    )
 
 
 def _text(name: bytes) -> str:

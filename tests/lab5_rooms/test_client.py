@@ -3,15 +3,16 @@
 import socket
 import time
 
-from kit.client_rules import ClientRules
+from kit.client_rules import ClientRules, shows_no_prompt
 from kit.endings import SLACK, ends_with_error_line, ends_with_usage
 from kit.lab import check
 from kit.program import PATIENCE, Program
 from kit.stage import Stage
 from kit.udp import UdpPeer
-from lab5_rooms.lobby import ALICE, Lobby, called, entered, shows_no_prompt
+from lab5_rooms.lobby import ALICE, Lobby, called, entered
 from lab5_rooms.wire import (
     CREATE,
+    DONE,
     JOIN,
     LENGTHS,
     LIST,
@@ -33,18 +34,18 @@ IGNORED = "what is malformed, or not from the server, is not worth an exception,
 
 @check(points=2)
 def test_it_creates_a_room_and_says_hello(stage: Stage) -> None:
-    with called(stage, *ALICE) as (_, lobby, desk):
-        desk.is_asked(CREATE, "kitchen", "alice")
-        lobby.lets_in(desk)
+    with called(stage, *ALICE) as (_, lobby):
+        lobby.is_asked(CREATE, "kitchen", "alice")
+        lobby.lets_in()
 
         lobby.hears_hello("hello goes over UDP, to the same port, with the token")
 
 
 @check(points=1)
 def test_it_joins_a_room_and_says_hello(stage: Stage) -> None:
-    with called(stage, *BOB) as (_, lobby, desk):
-        desk.is_asked(JOIN, "kitchen", "bob")
-        lobby.lets_in(desk, user="bob")
+    with called(stage, *BOB) as (_, lobby):
+        lobby.is_asked(JOIN, "kitchen", "bob")
+        lobby.lets_in()
 
         lobby.hears_hello()
 
@@ -66,9 +67,9 @@ def test_what_is_typed_is_sent_and_what_arrives_is_shown(stage: Stage) -> None:
 def test_it_asks_for_the_name_then_1_or_2_then_the_room(stage: Stage) -> None:
     """Without options it asks for the name, then 1 or 2, then the room."""
     word = stage.word()
-    with called(stage, typed="alice\n1\nkitchen\n") as (client, lobby, desk):
-        desk.is_asked(CREATE, "kitchen", "alice", STORY)
-        lobby.lets_in(desk)
+    with called(stage, typed="alice\n1\nkitchen\n") as (client, lobby):
+        lobby.is_asked(CREATE, "kitchen", "alice", STORY)
+        lobby.lets_in()
         lobby.hears_hello()
         lobby.answers_hello()
         client.types(f"{word}\n")
@@ -79,9 +80,9 @@ def test_it_asks_for_the_name_then_1_or_2_then_the_room(stage: Stage) -> None:
 def test_who_joins_is_shown_the_list_first(stage: Stage) -> None:
     """Who types 2 is shown the list of rooms, and then asked for one."""
     names = [stage.word(), ROOM, stage.word()]
-    with called(stage, typed="bob\n2\n") as (client, lobby, desk):
-        desk.is_asked(LIST, hint="who types 2 wants to know which rooms there are")
-        desk.agrees("\n".join(names).encode())
+    with called(stage, typed="bob\n2\n") as (client, lobby):
+        lobby.is_asked(LIST, hint="who types 2 wants to know which rooms there are")
+        lobby.agrees("\n".join(names).encode())
         client.waits_until(
             lambda: all(name in client.stdout.text for name in names) or client.over, PATIENCE
         )
@@ -92,8 +93,8 @@ def test_who_joins_is_shown_the_list_first(stage: Stage) -> None:
             received=client.stdout.text or "nothing",
         )
         client.types(f"{ROOM}\n")
-        desk.is_asked(JOIN, ROOM, "bob", STORY)
-        lobby.lets_in(desk, ROOM, "bob")
+        lobby.is_asked(JOIN, ROOM, "bob", STORY)
+        lobby.lets_in()
         lobby.hears_hello()
 
 
@@ -101,19 +102,19 @@ def test_who_joins_is_shown_the_list_first(stage: Stage) -> None:
 def test_a_refusal_is_shown_and_it_asks_again(stage: Stage) -> None:
     """A refusal is shown, and it asks again: whichever question can mend it, or all."""
     reason, other = stage.word(), stage.word()
-    with called(stage, typed="alice\n1\nkitchen\n") as (client, lobby, desk):
-        desk.is_asked(CREATE, "kitchen", "alice")
-        desk.refuses(f"no: {reason}")
+    with called(stage, typed="alice\n1\nkitchen\n") as (client, lobby):
+        lobby.is_asked(CREATE, "kitchen", "alice")
+        lobby.refuses(f"no: {reason}")
         client.shows(reason, hint="the payload of a refused reply is the reason: show it")
         client.types("1\n1\n1\n")  # a name, a choice and a room alike
-        came = desk.next_request("another request", "after a refusal ask again")
+        came = lobby.next_request("another request", "after a refusal ask again")
         stage.requires(
             came.operation == CREATE and came.room == b"1" and came.user in (b"1", b"alice"),
             "client did not ask again, with what was typed",
             expected="create, room '1', user '1' or 'alice'",
             received=str(came),
         )
-        desk.refuses(f"no: {other}")
+        lobby.refuses(f"no: {other}")
         client.shows(other, hint="as often as it is refused")
 
 
@@ -122,9 +123,9 @@ def test_with_the_options_a_refusal_ends_it(stage: Stage) -> None:
     """With --create or --join a refusal is an [ERROR] line, and exit code 1."""
     for words, operation, user in ((ALICE, CREATE, "alice"), (BOB, JOIN, "bob")):
         reason = stage.word()
-        with called(stage, *words) as (client, _, desk):
-            desk.is_asked(operation, "kitchen", user)
-            desk.refuses(reason)
+        with called(stage, *words) as (client, lobby):
+            lobby.is_asked(operation, "kitchen", user)
+            lobby.refuses(reason)
 
             ends_with_error_line(client, stage, "it was refused")
             stage.requires(
@@ -190,10 +191,9 @@ def test_names_in_any_script_have_the_length_of_their_bytes(stage: Stage) -> Non
 
 @check(points=1)
 def test_a_reply_may_come_in_pieces(stage: Stage) -> None:
-    with called(stage, *ALICE) as (_, lobby, desk):
-        desk.is_asked(CREATE, "kitchen", "alice")
-        lobby.token = stage.random.randbytes(TOKEN)
-        desk.sends_byte_by_byte(desk.answer(1, lobby.token))
+    with called(stage, *ALICE) as (_, lobby):
+        lobby.is_asked(CREATE, "kitchen", "alice")
+        lobby.desk.sends_byte_by_byte(lobby.answer(DONE, lobby.makes_token()))
 
         lobby.hears_hello(CUT)
 
@@ -202,13 +202,13 @@ def test_a_reply_may_come_in_pieces(stage: Stage) -> None:
 def test_it_stays_when_the_connection_ends(stage: Stage) -> None:
     """Once it has its token, the end of the TCP connection does not end it."""
     word = stage.word()
-    with called(stage, *ALICE) as (client, lobby, desk):
-        desk.is_asked(CREATE, "kitchen", "alice")
-        lobby.lets_in(desk)
-        desk.ends_sending()
+    with called(stage, *ALICE) as (client, lobby):
+        lobby.is_asked(CREATE, "kitchen", "alice")
+        lobby.lets_in()
+        lobby.desk.ends_sending()
         lobby.hears_hello()
         lobby.answers_hello()
-        desk.sock.close()
+        lobby.desk.sock.close()
         client.types(f"{word}\n")
         lobby.hears(word)
 
@@ -216,11 +216,11 @@ def test_it_stays_when_the_connection_ends(stage: Stage) -> None:
 @check(points=1)
 def test_a_connection_that_is_lost_before_the_token_gets_an_error_line(stage: Stage) -> None:
     for words in (b"", b"\1\1\7\5\0\0\0\x10kitchenalice\0\0"):
-        with called(stage, *ALICE) as (client, _, desk):
-            desk.is_asked(CREATE, "kitchen", "alice")
+        with called(stage, *ALICE) as (client, lobby):
+            lobby.is_asked(CREATE, "kitchen", "alice")
             if words:
-                desk.sends(words)
-            desk.leaves()
+                lobby.desk.sends(words)
+            lobby.desk.leaves()
 
             ends_with_error_line(client, stage, "the connection was lost before the token came")
 
@@ -229,9 +229,9 @@ def test_a_connection_that_is_lost_before_the_token_gets_an_error_line(stage: St
 def test_a_hello_that_is_lost_is_said_again(stage: Stage) -> None:
     """A hello that is lost is said again a second later."""
     word = stage.word()
-    with called(stage, *ALICE) as (client, lobby, desk):
-        desk.is_asked(CREATE, "kitchen", "alice")
-        lobby.lets_in(desk)
+    with called(stage, *ALICE) as (client, lobby):
+        lobby.is_asked(CREATE, "kitchen", "alice")
+        lobby.lets_in()
         lobby.hears_hello()
         began = time.monotonic()
         lobby.brings("bob", "not the answer")
@@ -250,9 +250,9 @@ def test_a_hello_that_is_lost_is_said_again(stage: Stage) -> None:
 @check(points=2)
 def test_three_hellos_without_an_answer_end_it(stage: Stage) -> None:
     """Three hellos without an answer, a second apart, end it with an [ERROR] line."""
-    with called(stage, *ALICE) as (client, lobby, desk):
-        desk.is_asked(CREATE, "kitchen", "alice")
-        lobby.lets_in(desk)
+    with called(stage, *ALICE) as (client, lobby):
+        lobby.is_asked(CREATE, "kitchen", "alice")
+        lobby.lets_in()
         lobby.hears_hello()
         began = time.monotonic()
         ends_with_error_line(client, stage, "no hello was answered", LOST)
@@ -352,11 +352,11 @@ def test_the_longest_text_is_shown(stage: Stage) -> None:
 
 @check(points=1)
 def test_on_a_pipe_there_is_no_prompt(stage: Stage) -> None:
-    with called(stage, typed="alice\n1\n") as (client, lobby, desk):
+    with called(stage, typed="alice\n1\n") as (client, lobby):
         shows_no_prompt(stage, client)
         client.types("kitchen\n")
-        desk.is_asked(CREATE, "kitchen", "alice")
-        lobby.lets_in(desk)
+        lobby.is_asked(CREATE, "kitchen", "alice")
+        lobby.lets_in()
         lobby.hears_hello()
         lobby.answers_hello()
         client.types("hi\n")

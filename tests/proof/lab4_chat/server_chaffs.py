@@ -218,6 +218,11 @@ READER = [
     ),
     reader("it keeps all for who never reads", "LIMIT = 4_194_304", "LIMIT = 4_194_304_000"),
     reader(
+        "who has read late gets nothing more",
+        "            self._turn.release()\n            self.flush()\n",
+        "            self.flush()\n",
+    ),
+    reader(
         "it forgets what was not sent",
         "                self._send_slowly(memoryview(piece)[sent:])\n",
         "                self._turn.release()\n",
