@@ -79,7 +79,7 @@ def read_exactly(receive: Receive, size: int) -> bytes:
 def read_head(receive: Receive) -> Head:
     """Return the next request or reply, and leave its payload where it is."""
     # TODO 1: Read exactly as many bytes as HEAD has, unpack() them, then read the two names.
-    #   text() makes a name of bytes.
+    #   name_text() makes a name of bytes.
     raise NotImplementedError("TODO 1")
 
 
@@ -113,6 +113,6 @@ def name_bytes(name: str) -> bytes:
     return data
 
 
-def text(data: bytes) -> str:
+def name_text(data: bytes) -> str:
     """Return the name in these bytes; those that are not UTF-8 come back from name_bytes()."""
     return data.decode(errors="surrogateescape")

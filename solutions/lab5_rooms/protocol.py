@@ -79,10 +79,10 @@ def read_exactly(receive: Receive, size: int) -> bytes:
 def read_head(receive: Receive) -> Head:
     """Return the next request or reply, and leave its payload where it is."""
     # gap 1: Read exactly as many bytes as HEAD has, unpack() them, then read the two names.
-    #   text() makes a name of bytes.
+    #   name_text() makes a name of bytes.
     operation, state, room_size, user_size, size = HEAD.unpack(read_exactly(receive, HEAD.size))
-    room = text(read_exactly(receive, room_size))
-    user = text(read_exactly(receive, user_size))
+    room = name_text(read_exactly(receive, room_size))
+    user = name_text(read_exactly(receive, user_size))
     return Head(operation, state, room, user, size)
     # end gap
 
@@ -113,16 +113,16 @@ def parsed_datagram(data: bytes) -> Datagram:
     # gap 8: Take it apart, and look at each of these. decode() raises UnicodeDecodeError.
     if not DATAGRAM_HEAD.size <= len(data) <= MAX_DATAGRAM:
         raise ProtocolError(f"a datagram of {len(data):,} bytes")
-    kind, *sizes = DATAGRAM_HEAD.unpack_from(data)
-    parts, rest = [], data[DATAGRAM_HEAD.size :]
-    for size in sizes:
-        parts.append(rest[:size])
-        rest = rest[size:]
-    room, user, token = parts
-    if kind > NOTICE or len(token) < sizes[-1] or bool(rest) != (kind in (TEXT, NOTICE)):
+    kind, room_size, user_size, token_size = DATAGRAM_HEAD.unpack_from(data)
+    user_at = DATAGRAM_HEAD.size + room_size
+    token_at = user_at + user_size
+    text_at = token_at + token_size
+    if kind > NOTICE or text_at > len(data) or (text_at < len(data)) != (kind in (TEXT, NOTICE)):
         raise ProtocolError("a datagram that is cut short, or has something that it should not")
+    room, user = data[DATAGRAM_HEAD.size : user_at], data[user_at:token_at]
     try:
-        return Datagram(kind, room.decode(), user.decode(), token, rest.decode())
+        token, text = data[token_at:text_at], data[text_at:].decode()
+        return Datagram(kind, room.decode(), user.decode(), token, text)
     except UnicodeDecodeError as error:
         raise ProtocolError(f"a datagram that is not UTF-8: {error}") from None
     # end gap
@@ -136,6 +136,6 @@ def name_bytes(name: str) -> bytes:
     return data
 
 
-def text(data: bytes) -> str:
+def name_text(data: bytes) -> str:
     """Return the name in these bytes; those that are not UTF-8 come back from name_bytes()."""
     return data.decode(errors="surrogateescape")

@@ -46,7 +46,6 @@ class Server:
     """The rooms, and the one UDP socket through which all their members are reached."""
 
     def __init__(self, udp: socket.socket, idle_timeout: float) -> None:
-        udp.settimeout(TICK)
         self._udp = udp
         self._lock = threading.Lock()  # held by whoever uses the rooms
         self._rooms = Rooms(idle_timeout)
@@ -71,17 +70,19 @@ class Server:
             # end gap
 
     def relay(self) -> None:
-        """Take datagrams, for ever, and let those go who send none any more."""
-        looked = time.monotonic()
+        """Take datagrams, for ever."""
         while True:
-            # TimeoutError: none came. On Windows also: one was too long, or found nobody earlier.
+            # A ProtocolError; on Windows also: one was too long, or an earlier one found nobody.
             with contextlib.suppress(OSError):
                 self._take(*self._udp.recvfrom(MAX_DATAGRAM + 1))
-            if time.monotonic() - looked > TICK:
-                looked = time.monotonic()
-                with self._lock:
-                    letters = self._rooms.expire(looked)
-                self._send(letters)
+
+    def expire(self) -> None:
+        """Let those go who send no datagrams any more, for ever."""
+        while True:
+            time.sleep(TICK)
+            with self._lock:
+                letters = self._rooms.expire(time.monotonic())
+            self._send(letters)
 
     def _obey(self, head: Head) -> tuple[bytes, list[Letter]]:
         """Do what a request asks for; return the payload of its reply, and letters. Refused."""
@@ -107,8 +108,10 @@ class Server:
     def _send(self, letters: Iterable[Letter]) -> None:
         for letter in letters:
             for address in letter.to:
-                with contextlib.suppress(OSError):  # this one cannot be reached: the next one may
+                try:
                     self._udp.sendto(letter.data, address)
+                except OSError:  # this one cannot be reached, the next one may be
+                    continue
 
 
 def bound_twice(host: str, port: int) -> tuple[socket.socket, socket.socket]:
@@ -138,7 +141,8 @@ def main() -> None:
         listener, udp = bound_twice(options.host, options.port)
     with listener, udp:
         server = Server(udp, options.idle_timeout)
-        threading.Thread(target=server.relay, daemon=True).start()
+        for task in (server.relay, server.expire):
+            threading.Thread(target=task, daemon=True).start()
         frame.ready(listener)
         Clients(server.attend).serve(listener)
 
