@@ -1,4 +1,4 @@
-"""Lab 5: its parts in the order of the work."""
+"""Lab 5: its parts in the order of the work. 100 points: 17, 22, 10, 17 and 34."""
 
 from kit.lab import Lab, Part
 

@@ -17,6 +17,7 @@ from lab5_rooms.wire import (
     RoomServer,
     datagram,
     started,
+    were_sent_no_token,
 )
 
 IDLE, LATEST = 1.0, 5.0  # seconds: an --idle-timeout, and after it until when it must be noticed
@@ -36,6 +37,7 @@ def test_after_a_bye_the_others_are_told(stage: Stage) -> None:
         alice.is_told("bob")
         bob.tells_server(BYE)
         alice.is_told("bob", "who leaves is announced to those who stay")
+        were_sent_no_token(stage, alice, bob)
 
         bob.tells_server(BYE)
         bob.tells_server(TEXT, "one more thing")

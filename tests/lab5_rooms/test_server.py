@@ -17,6 +17,26 @@ NOISE = 300  # datagrams and requests that mean nothing
 
 
 @check(points=1)
+def test_who_stops_in_a_request_delays_nobody(stage: Stage) -> None:
+    """Who stops in the middle of a request delays nobody: the others come, talk and leave."""
+    server = started(stage)
+    late = request(CREATE, "attic", "late")
+    with server.client("silent"), server.client("slow") as slow, server.client("late") as visitor:
+        slow.sends(request(CREATE, "cellar", "slow")[:-1])
+        visitor.sends(late[:5])
+
+        with server.creates("alice", "kitchen") as alice, server.joins("bob", "kitchen") as bob:
+            alice.is_told("bob")
+            alice.says("hi")
+            bob.hears("alice", "hi")
+            bob.tells_server(BYE)
+            alice.is_told("bob")
+
+        visitor.sends(late[5:])
+        visitor.is_given_token(CREATE, "attic", "late", "who takes his time is served, too")
+
+
+@check(points=1)
 def test_tcp_and_udp_have_the_same_port_number(stage: Stage) -> None:
     """TCP and UDP have the same port number, that of the ready line."""
     for _ in range(TRIES):

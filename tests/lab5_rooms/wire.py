@@ -381,6 +381,20 @@ def started(stage: Stage, *arguments: str) -> RoomServer:
     return RoomServer(stage, stage.server("server", "--port", "0", *arguments))
 
 
+def were_sent_no_token(stage: Stage, *members: Member) -> None:
+    """See that none of the tokens came to anybody over UDP."""
+    tokens = [member.token for member in members]
+    for member in members:
+        seen = [data for data in member.came if any(token in data for token in tokens)]
+        stage.requires(
+            not seen,
+            "a token was sent over UDP",
+            expected="T 0 in all that a server sends",
+            received="\n".join(map(repr, seen)),
+            hint="a token goes to its owner, over TCP, and to nobody else",
+        )
+
+
 def _bytes(text: Name) -> bytes:
     return text.encode() if isinstance(text, str) else text
 
