@@ -1,0 +1,114 @@
+"""What a submission consists of: a folder, a zip or a tar, read without trusting a name in it.
+
+Nothing is unpacked here: files come one by one, with a relative path and their bytes, and what is
+left out comes with the reason. Links are never followed, names never leave the submission.
+"""
+
+import functools
+import os
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+MOST_FILES = 5_000
+MOST_BYTES = 64_000_000  # of all files together, unpacked
+SKIPPED = {".git", ".hg", ".svn", ".nox", ".venv", "venv", "__pycache__", "__MACOSX", ".idea"}
+
+
+class Unreadable(Exception):
+    """A submission that cannot be read; the text says why."""
+
+
+class File(NamedTuple):
+    """A file of a submission; `left_out` says why its bytes were not taken."""
+
+    path: PurePosixPath
+    data: bytes = b""
+    left_out: str = ""
+
+
+def files(submission: Path) -> Iterator[File]:
+    """Yield the files of a submission. Raises Unreadable, also in the middle."""
+    if submission.is_symlink():
+        raise Unreadable("it is a link")
+    if submission.is_dir():
+        found = _of_folder(submission)
+    elif zipfile.is_zipfile(submission):
+        found = _of_zip(submission)
+    elif submission.is_file() and tarfile.is_tarfile(submission):
+        found = _of_tar(submission)
+    else:
+        raise Unreadable("it is neither a folder nor a zip nor a tar")
+    count = size = 0
+    try:
+        for file in found:
+            count, size = count + 1, size + len(file.data)
+            if count > MOST_FILES or size > MOST_BYTES:
+                raise Unreadable(f"it has more than {MOST_FILES:,} files or {MOST_BYTES:,} bytes")
+            yield file
+    except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, RuntimeError) as error:
+        # RuntimeError: a zip with a password; NotImplementedError, its child: another method.
+        raise Unreadable(f"it cannot be read: {error}") from error
+
+
+def _of_folder(folder: Path) -> Iterator[File]:
+    for at, folders, names in os.walk(folder):
+        here = Path(at)
+        folders[:] = sorted(name for name in folders if name not in SKIPPED)
+        for name in sorted([*names, *(n for n in folders if (here / n).is_symlink())]):
+            path = PurePosixPath((here / name).relative_to(folder).as_posix())
+            if (here / name).is_symlink():
+                yield File(path, left_out="a link")
+            elif not (here / name).is_file():
+                yield File(path, left_out="not a regular file")
+            else:
+                yield _read(path, (here / name).stat().st_size, (here / name).read_bytes)
+
+
+def _of_zip(archive: Path) -> Iterator[File]:
+    with zipfile.ZipFile(archive) as opened:
+        for info in opened.infolist():
+            path, trouble = _checked(info.filename)
+            if info.is_dir() or SKIPPED.intersection(path.parts):
+                continue
+            if info.external_attr >> 16 & 0o170000 == 0o120000:
+                trouble = "a link"
+            if trouble:
+                yield File(path, left_out=trouble)
+            else:
+                yield _read(path, info.file_size, functools.partial(opened.read, info))
+
+
+def _of_tar(archive: Path) -> Iterator[File]:
+    with tarfile.open(archive) as opened:
+        for info in opened:
+            path, trouble = _checked(info.name)
+            if info.isdir() or SKIPPED.intersection(path.parts):
+                continue
+            if not info.isreg():
+                trouble = "a link" if info.issym() or info.islnk() else "not a regular file"
+            if trouble:
+                yield File(path, left_out=trouble)
+                continue
+            content = opened.extractfile(info)
+            assert content
+            yield _read(path, info.size, content.read)
+
+
+def _read(path: PurePosixPath, size: int, read: Callable[[], bytes]) -> File:
+    """Read a file that says how long it is, and is not believed to be short when it is not."""
+    if size > MOST_BYTES:
+        return File(path, left_out=f"{size:,} bytes are too many")
+    return File(path, read())
+
+
+def _checked(name: str) -> tuple[PurePosixPath, str]:
+    """Return the path of a name in an archive, and what is wrong with it, if anything."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or (path.parts and path.parts[0].endswith(":")):
+        return path, "an absolute path"
+    if ".." in path.parts:
+        return path, "a path that leads outside"
+    return path, ""

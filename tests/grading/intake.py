@@ -1,0 +1,113 @@
+"""Submissions in: of each only the lab's own files are taken, into a fresh tree."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from grading.archives import File, Unreadable, files
+from grading.students import ROSTER, Roster, Student, student_of
+from kit import scaffold
+
+# Files that would speak to pytest, nox or Python itself instead of the network.
+NEVER = {
+    "conftest.py",
+    "noxfile.py",
+    "pytest.ini",
+    "pyproject.toml",
+    "setup.cfg",
+    "setup.py",
+    "sitecustomize.py",
+    "tox.ini",
+    "usercustomize.py",
+}
+BINARY = {".dll", ".dylib", ".pth", ".pyc", ".pyd", ".pyo", ".so"}
+
+
+@dataclass
+class Submission:
+    """What one student handed in, for one lab. `trouble` says why it cannot be graded."""
+
+    entry: Path
+    student: Student
+    lab: str
+    files: dict[PurePosixPath, bytes] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+    trouble: str = ""
+
+    @property
+    def digest(self) -> str:
+        """What changes when a file does."""
+        digest = hashlib.sha256()
+        for path, data in sorted(self.files.items()):
+            digest.update(f"{path}\0{len(data)}\0".encode() + data)
+        return digest.hexdigest()
+
+    def write(self, root: Path, tree: Path) -> None:
+        """Make a tree with this submission in it; what it lacks is as the scaffold has it."""
+        scaffold.make(root, tree / scaffold.LABS)
+        for path, data in self.files.items():
+            file = tree / scaffold.LABS / self.lab / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+
+
+def entries(folder: Path) -> list[Path]:
+    """Return what may be a submission, in the order of the names."""
+    return sorted(
+        path for path in folder.iterdir() if path.name != ROSTER and not path.name.startswith(".")
+    )
+
+
+def take_in(entry: Path, lab: str, programs: Iterable[str], roster: Roster) -> Submission:
+    """Return the submission of an entry for a lab, e.g. "lab4_chat", with these programs."""
+    submission = Submission(entry, roster.known(student_of(entry.name)), lab)
+    found: list[File] = []
+    try:
+        for file in files(entry):
+            if file.left_out:
+                submission.left_out.append(f"{file.path}: {file.left_out}")
+            else:
+                found.append(file)
+    except Unreadable as error:
+        submission.trouble = str(error)
+        return submission
+    home = _home([file.path for file in found], lab, set(programs))
+    if home is None:
+        submission.trouble = f"there is no folder {lab}, and no {' or '.join(sorted(programs))}"
+        return submission
+    for file in found:
+        if not file.path.is_relative_to(home):
+            continue
+        path = file.path.relative_to(home)
+        if reason := _why_not(path):
+            submission.left_out.append(f"{path}: {reason}")
+        else:
+            submission.files[path] = file.data
+    return submission
+
+
+def _home(paths: list[PurePosixPath], lab: str, programs: set[str]) -> PurePosixPath | None:
+    """Return the folder of a submission that has the lab's files, the least deep one.
+
+    In a whole clone of the kit that is labs/<lab>, and not solutions/<lab>.
+    """
+    folders = {folder for path in paths for folder in path.parents}
+    named = [folder for folder in folders if folder.name == lab]
+    in_labs = [folder for folder in named if folder.parent.name == scaffold.LABS]
+    with_programs = [path.parent for path in paths if path.name in programs]
+    for some in (in_labs, named, with_programs):
+        if some:
+            return min(some, key=lambda folder: (len(folder.parts), str(folder)))
+    return None
+
+
+def _why_not(path: PurePosixPath) -> str:
+    """Return why a file of a lab's folder is not taken, or "" if it is."""
+    if any(part.startswith(".") for part in path.parts):
+        return "hidden"
+    if path.name in NEVER:
+        return "not for a lab to have"
+    if path.suffix.lower() in BINARY:
+        return "not source"
+    return ""

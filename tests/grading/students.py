@@ -1,0 +1,95 @@
+"""Who a submission is from: what Moodle and Canvas make of a name, and the course's own roster.
+
+Moodle's bulk download     Ann Doe_12345_assignsubmission_file_      a folder, or in front of a file
+Canvas's bulk download     doeann_LATE_12345_67890_lab4-1.zip        LATE and -1 where they apply
+anything else              ann                                       the name of the folder or file
+roster.csv                 name,id,email                             any order, more columns allowed
+"""
+
+import csv
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+ROSTER = "roster.csv"
+
+_MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(file|onlinetext)(_.*)?")
+_CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<id>\d+)_\d+_.+")
+_ENDINGS = (".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tbz2", ".txz", ".tar", ".zip")
+
+
+class RosterError(Exception):
+    """A roster that cannot be used; the text names the file and the line."""
+
+
+@dataclass(frozen=True)
+class Student:
+    """Who handed something in; `id` and `email` are empty where nothing tells them."""
+
+    name: str
+    id: str = ""
+    email: str = ""
+    late: bool = False
+
+
+class Roster:
+    """The students of a course, as the course itself lists them."""
+
+    def __init__(self, students: Iterable[Student] = ()) -> None:
+        self._by_id: dict[str, Student] = {}
+        self._by_name: dict[str, list[Student]] = {}
+        for student in students:
+            if student.id:
+                self._by_id[student.id] = student
+            self._by_name.setdefault(_plain(student.name), []).append(student)
+
+    def known(self, student: Student) -> Student:
+        """Return the student as the roster has him or her: by id, then by a name that is unique."""
+        same_name = self._by_name.get(_plain(student.name), [])
+        found = self._by_id.get(student.id) or (same_name[0] if len(same_name) == 1 else None)
+        if found is None:
+            return student
+        return replace(found, id=found.id or student.id, late=student.late)
+
+
+def read_roster(file: Path) -> Roster:
+    """Read a CSV with the columns name, id and email, of which id and email may be missing.
+
+    UTF-8, with or without a byte order mark; comma, semicolon or tab. Raises RosterError.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise RosterError(f"{file}: not UTF-8") from None
+    except OSError as error:
+        raise RosterError(f"{file}: {error.strerror}") from None
+    head = text.partition("\n")[0]
+    rows = csv.DictReader(text.splitlines(), delimiter=max(",;\t", key=head.count))
+    columns = {(name or "").strip().lower(): name for name in rows.fieldnames or ()}
+    if "name" not in columns:
+        raise RosterError(f"{file}:1: there is no column called name")
+    students = []
+    for row in rows:
+        name, number, email = (
+            (row.get(columns.get(column, "")) or "").strip() for column in ("name", "id", "email")
+        )
+        if not name:
+            raise RosterError(f"{file}:{rows.line_num}: a student without a name")
+        students.append(Student(name, number, email))
+    return Roster(students)
+
+
+def student_of(entry: str) -> Student:
+    """Return who an entry of the folder of submissions is from, by its name."""
+    if match := _MOODLE.fullmatch(entry):
+        return Student(match["name"], match["id"])
+    name = next((entry.removesuffix(end) for end in _ENDINGS if entry.lower().endswith(end)), entry)
+    if match := _CANVAS.fullmatch(name):
+        return Student(match["name"], match["id"], late=bool(match["late"]))
+    return Student(name)
+
+
+def _plain(name: str) -> str:
+    """Return a name for comparing: without blanks and case, as Canvas writes it."""
+    return "".join(name.split()).casefold()

@@ -1,0 +1,197 @@
+"""Submissions in: whatever they come as, only the lab's own files are taken."""
+
+import io
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+import pytest
+from grading.intake import Submission, entries, take_in
+from grading.students import Roster, RosterError, Student, read_roster, student_of
+
+LAB, PROGRAMS = "lab4_chat", ("server", "client")
+SERVER = b"print('a server')\n"
+
+Pack = Callable[[Path, dict[str, bytes]], Path]
+
+
+def folder(parent: Path, files: dict[str, bytes]) -> Path:
+    """Make a submission that is a folder."""
+    for name, data in files.items():
+        file = parent / "ann" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    return parent / "ann"
+
+
+def zipped(parent: Path, files: dict[str, bytes]) -> Path:
+    """Make a submission that is a zip."""
+    with zipfile.ZipFile(parent / "ann.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return parent / "ann.zip"
+
+
+def tarred(parent: Path, files: dict[str, bytes]) -> Path:
+    """Make a submission that is a tar."""
+    with tarfile.open(parent / "ann.tar.gz", "w:gz") as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return parent / "ann.tar.gz"
+
+
+def taken(entry: Path) -> Submission:
+    """Return what is taken of an entry."""
+    return take_in(entry, LAB, [f"{name}.py" for name in PROGRAMS], Roster())
+
+
+@pytest.mark.parametrize("pack", [folder, zipped, tarred])
+@pytest.mark.parametrize("place", ["", "lab4_chat/", "my work/labs/lab4_chat/", "lab4/"])
+def test_the_labs_files_are_found_wherever_they_lie(tmp_path: Path, pack: Pack, place: str) -> None:
+    entry = pack(tmp_path, {f"{place}server.py": SERVER, f"{place}more/rules.py": b"# rules"})
+
+    submission = taken(entry)
+
+    assert submission.trouble == ""
+    assert submission.student == Student("ann")
+    assert submission.files == {
+        PurePosixPath("server.py"): SERVER,
+        PurePosixPath("more/rules.py"): b"# rules",
+    }
+
+
+@pytest.mark.parametrize("pack", [folder, zipped, tarred])
+def test_of_a_whole_clone_the_labs_folder_alone_is_taken(tmp_path: Path, pack: Pack) -> None:
+    entry = pack(
+        tmp_path,
+        {
+            "kit/solutions/lab4_chat/server.py": b"# stolen",
+            "kit/labs/lab4_chat/server.py": SERVER,
+            "kit/labs/lab4_chat/conftest.py": b"# forged",
+            "kit/labs/lab4_chat/server.cpython-311.pyc": b"\0",
+            "kit/labs/frame.py": b"# forged",
+            "kit/tests/lab4_chat/test_all.py": b"# forged",
+            "kit/.git/config": b"",
+        },
+    )
+
+    submission = taken(entry)
+
+    assert submission.files == {PurePosixPath("server.py"): SERVER}
+    assert submission.left_out == [
+        "conftest.py: not for a lab to have",
+        "server.cpython-311.pyc: not source",
+    ]
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
+@pytest.mark.parametrize("name", ["/etc/passwd", "../../evil.py", "a/../../evil.py", "C:\\evil.py"])
+def test_a_name_that_leads_outside_is_left_out(tmp_path: Path, pack: Pack, name: str) -> None:
+    submission = taken(pack(tmp_path, {"server.py": SERVER, name: b"# evil"}))
+
+    assert submission.files == {PurePosixPath("server.py"): SERVER}
+    assert len(submission.left_out) == 1
+
+
+def test_a_link_is_left_out(tmp_path: Path) -> None:
+    entry = folder(tmp_path, {"server.py": SERVER})
+    (entry / "client.py").symlink_to(tmp_path / "elsewhere.py")
+    (entry / "rules").symlink_to(tmp_path)
+    archive = tmp_path / "bob.tar"
+    with tarfile.open(archive, "w") as opened:
+        info = tarfile.TarInfo("server.py")
+        info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        opened.addfile(info)
+
+    assert taken(entry).left_out == ["client.py: a link", "rules: a link"]
+    assert taken(archive).left_out == ["server.py: a link"]
+    assert taken(archive).trouble.startswith("there is no folder lab4_chat")
+
+
+def test_what_cannot_be_read_is_said_and_stops_nobody(tmp_path: Path) -> None:
+    whole = zipped(tmp_path, {"server.py": SERVER * 1_000})
+    half = tmp_path / "bob.zip"
+    half.write_bytes(whole.read_bytes()[:60])
+    text = tmp_path / "carl.txt"
+    text.write_text("I could not do it", encoding="utf-8")
+    bomb = tmp_path / "dave.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(3):
+            archive.writestr(f"server{number}.py", bytes(30_000_000))
+
+    for entry in (half, text):
+        assert taken(entry).trouble == "it is neither a folder nor a zip nor a tar"
+    assert taken(bomb).trouble.startswith("it has more than")
+    assert entries(tmp_path) == [whole, half, text, bomb]
+
+
+def test_the_tree_has_the_scaffold_where_the_submission_has_nothing(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    submission = taken(folder(tmp_path, {"server.py": SERVER}))
+
+    submission.write(root, tmp_path / "tree")
+
+    labs = tmp_path / "tree" / "labs"
+    assert (labs / LAB / "server.py").read_bytes() == SERVER
+    assert (labs / LAB / "client.py").read_bytes() == (
+        root / "labs/lab4_chat/client.py"
+    ).read_bytes()
+    assert (labs / "frame.py").exists()
+
+
+def test_the_digest_changes_with_a_name_and_with_a_byte(tmp_path: Path) -> None:
+    one = taken(folder(tmp_path, {"server.py": SERVER}))
+    other = Submission(one.entry, one.student, LAB, {PurePosixPath("client.py"): SERVER})
+    assert len({one.digest, other.digest, taken(folder(tmp_path, {"server.py": b"#"})).digest}) == 3
+
+
+@pytest.mark.parametrize(
+    ("entry", "student"),
+    [
+        ("Ann Doe_12345_assignsubmission_file_", Student("Ann Doe", "12345")),
+        ("Олена Ш_7_assignsubmission_file_lab 4.zip", Student("Олена Ш", "7")),
+        ("doeann_LATE_12345_67890_lab4-1.zip", Student("doeann", "12345", late=True)),
+        ("doeann_12345_67890_my_lab.tar.gz", Student("doeann", "12345")),
+        ("ann.tar.gz", Student("ann")),
+        ("ann_b", Student("ann_b")),
+    ],
+)
+def test_a_name_tells_who_it_is_from(entry: str, student: Student) -> None:
+    assert student_of(entry) == student
+
+
+def test_the_roster_knows_by_id_and_by_a_name_that_is_unique(tmp_path: Path) -> None:
+    file = tmp_path / "roster.csv"
+    file.write_text(
+        "\ufeffEmail;Name;ID;Group\nann@uni.edu;Ann Doe;12345;A\n"
+        "b1@uni.edu;Bo Li;1;A\nb2@uni.edu;Bo Li;2;B\n",
+        encoding="utf-8",
+    )
+    roster = read_roster(file)
+
+    ann = Student("Ann Doe", "12345", "ann@uni.edu")
+    assert roster.known(Student("annd", "12345")) == ann
+    assert roster.known(Student("anndoe", late=True)) == Student(
+        *("Ann Doe", "12345", "ann@uni.edu"), late=True
+    )
+    assert roster.known(Student("Bo Li")) == Student("Bo Li")
+    assert roster.known(Student("Bo Li", "2")).email == "b2@uni.edu"
+
+
+@pytest.mark.parametrize(
+    ("text", "trouble"),
+    [
+        (b"student,id\nann,1\n", "roster.csv:1: there is no column called name"),
+        (b"name,id\nann,1\n,2\n", "roster.csv:3: a student without a name"),
+        (b"name,id\n\xff,1\n", "roster.csv: not UTF-8"),
+    ],
+)
+def test_a_bad_roster_is_named_with_its_line(tmp_path: Path, text: bytes, trouble: str) -> None:
+    file = tmp_path / "roster.csv"
+    file.write_bytes(text)
+    with pytest.raises(RosterError) as raised:
+        read_roster(file)
+    assert str(raised.value).endswith(trouble)
