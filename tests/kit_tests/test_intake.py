@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import pytest
+
 from grading.intake import Submission, entries, take_in
 from grading.students import Roster, RosterError, Student, read_roster, student_of
 
