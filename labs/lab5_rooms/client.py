@@ -59,9 +59,9 @@ class Refused(Exception):
 
 
 def asked(connection: socket.socket, operation: int, room: str = "", user: str = "") -> bytes:
-    """Send a request, and return the payload of its reply. Raises Refused, or OSError."""
+    """Send a request, and return the payload of its reply. Raises Refused and OSError."""
     # TODO 12: Send it, read the head of the reply and then exactly its payload, but not more than
-    #   MAX_PAYLOAD. If its state is not DONE, that is the reason.
+    #   MAX_PAYLOAD. If its state is not DONE, the payload is the reason: raise Refused with it.
     raise NotImplementedError("TODO 12")
 
 
@@ -144,14 +144,15 @@ class Talk:
     def _say_hello(self) -> None:
         """Say hello until it is answered. Raises TimeoutError if that does not happen."""
         # TODO 13: Say it ATTEMPTS times at most, and wait for PATIENCE seconds each time, also after
-        #   the last one. `_answered` knows when the answer is there: wait() with a timeout.
+        #   the last one. `_answered` knows when the answer is there: wait() with a timeout (on
+        #   Windows of SLICE at most, again and again: Ctrl+C waits for the end of each).
         raise NotImplementedError("TODO 13")
 
     def _receive(self) -> None:
         """Show what comes, for ever, and say hello when it is time for one."""
         # TODO 14: Wait for a datagram, but not beyond the time of the next hello: each INTERVAL
-        #   seconds, whatever comes. An OSError is a datagram that was lost, or the end of the
-        #   wait; a ProtocolError is not worth a word, either.
+        #   seconds, whatever comes. Give each good one to _take(). Ignore every OSError: it is a
+        #   ProtocolError, the end of the wait, or one of ours that found nobody.
         raise NotImplementedError("TODO 14")
 
     def _take(self, datagram: Datagram) -> None:

@@ -53,9 +53,10 @@ class Server:
     def attend(self, connection: socket.socket) -> None:
         """Answer the requests of one TCP client, until it goes or breaks the rules of the wire."""
         while connection.recv(1, socket.MSG_PEEK):
-            # TODO 3: Read a head. It is done what _obey() returns a payload and letters for, and
-            #   refused what it raises Refused for: that is the payload then. The reply repeats
-            #   operation, room and user. After what is no request no other one is read.
+            head = read_head(connection.recv)
+            # TODO 3: Let _obey() answer it: DONE, with the payload that it returns, or REFUSED, with
+            #   the reason that it raises. The reply repeats operation, room and user. When it is
+            #   sent, _send() the letters. After something that is no request, stop.
             raise NotImplementedError("TODO 3")
 
     def relay(self) -> None:
@@ -74,7 +75,10 @@ class Server:
             self._send(letters)
 
     def _obey(self, head: Head) -> tuple[bytes, list[Letter]]:
-        """Do what a request asks for; return the payload of its reply, and letters. Refused."""
+        """Do what a request asks for; return the payload of its reply, and letters.
+
+        Raises Refused.
+        """
         if not head.is_request:
             raise Refused("this is no request")
         now = time.monotonic()

@@ -59,9 +59,9 @@ class Refused(Exception):
 
 
 def asked(connection: socket.socket, operation: int, room: str = "", user: str = "") -> bytes:
-    """Send a request, and return the payload of its reply. Raises Refused, or OSError."""
+    """Send a request, and return the payload of its reply. Raises Refused and OSError."""
     # gap 12: Send it, read the head of the reply and then exactly its payload, but not more than
-    #   MAX_PAYLOAD. If its state is not DONE, that is the reason.
+    #   MAX_PAYLOAD. If its state is not DONE, the payload is the reason: raise Refused with it.
     connection.sendall(packed(operation, REQUEST, room, user))
     head = read_head(connection.recv)
     if head.size > MAX_PAYLOAD:
@@ -152,12 +152,13 @@ class Talk:
     def _say_hello(self) -> None:
         """Say hello until it is answered. Raises TimeoutError if that does not happen."""
         # gap 13: Say it ATTEMPTS times at most, and wait for PATIENCE seconds each time, also after
-        #   the last one. `_answered` knows when the answer is there: wait() with a timeout.
+        #   the last one. `_answered` knows when the answer is there: wait() with a timeout (on
+        #   Windows of SLICE at most, again and again: Ctrl+C waits for the end of each).
         for _ in range(ATTEMPTS):
             self._send(HELLO)
             deadline = time.monotonic() + PATIENCE
             while (left := deadline - time.monotonic()) > 0:
-                if self._answered.wait(min(left, SLICE)):  # Windows: Ctrl+C waits for its end
+                if self._answered.wait(min(left, SLICE)):
                     return
         raise TimeoutError(f"no hello was answered, attempts: {ATTEMPTS}")
         # end gap
@@ -165,8 +166,8 @@ class Talk:
     def _receive(self) -> None:
         """Show what comes, for ever, and say hello when it is time for one."""
         # gap 14: Wait for a datagram, but not beyond the time of the next hello: each INTERVAL
-        #   seconds, whatever comes. An OSError is a datagram that was lost, or the end of the
-        #   wait; a ProtocolError is not worth a word, either.
+        #   seconds, whatever comes. Give each good one to _take(). Ignore every OSError: it is a
+        #   ProtocolError, the end of the wait, or one of ours that found nobody.
         next_hello = time.monotonic() + INTERVAL
         while True:
             left = next_hello - time.monotonic()

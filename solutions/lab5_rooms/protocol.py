@@ -77,7 +77,10 @@ def read_exactly(receive: Receive, size: int) -> bytes:
 
 
 def read_head(receive: Receive) -> Head:
-    """Return the next request or reply, and leave its payload where it is."""
+    """Return the next request or reply, and leave its payload where it is.
+
+    Raises ProtocolError when the stream ends before that.
+    """
     # gap 1: Read exactly as many bytes as HEAD has, unpack() them, then read the two names.
     #   name_text() makes a name of bytes.
     operation, state, room_size, user_size, size = HEAD.unpack(read_exactly(receive, HEAD.size))
@@ -110,7 +113,8 @@ def parsed_datagram(data: bytes) -> Datagram:
     Raises ProtocolError if it is no message: longer than allowed, shorter than its head says, of an
     unknown kind, not UTF-8; or if it is a text or a notice without text, or another kind with one.
     """
-    # gap 8: Take it apart, and look at each of these. decode() raises UnicodeDecodeError.
+    # gap 8: Take it apart, and look at each of these. A slice never fails, it only gets shorter:
+    #   compare the lengths in the head with len(data). decode() raises UnicodeDecodeError.
     if not DATAGRAM_HEAD.size <= len(data) <= MAX_DATAGRAM:
         raise ProtocolError(f"a datagram of {len(data):,} bytes")
     kind, room_size, user_size, token_size = DATAGRAM_HEAD.unpack_from(data)

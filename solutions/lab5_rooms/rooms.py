@@ -70,7 +70,8 @@ class Rooms:
     def create(self, room: str, user: str, now: float) -> bytes:
         """Make a room with this user in it; return the user's token. Raises Refused."""
         # gap 5: Refuse a name that check_name() does not like, and a room that is there. The token
-        #   is 16 bytes that nobody can guess: os.urandom(). Its user is heard now.
+        #   is 16 bytes that nobody can guess: os.urandom(). The user was heard now, and has no
+        #   address yet: Member(token, now).
         check_name(room)
         check_name(user)
         if room in self._rooms:
@@ -81,8 +82,12 @@ class Rooms:
         # end gap
 
     def join(self, room: str, user: str, now: float) -> tuple[bytes, list[Letter]]:
-        """Let this user into a room; return its token, and what the others are told. Refused."""
+        """Let this user into a room; return its token, and what the others are told.
+
+        Raises Refused.
+        """
         # gap 6: As create() does it; here the room has to be there, and in it nobody of this name.
+        #   The others get a notice, "alice has joined": _notice() makes it.
         check_name(room)
         check_name(user)
         if room not in self._rooms:
@@ -98,8 +103,8 @@ class Rooms:
         """Do what a member's datagram asks for; one without its token does not count."""
         # gap 9: Room, user and token have to belong together; otherwise nobody gets anything, and
         #   nothing changes. The member was heard now, at this address. It gets a hello back; its
-        #   text goes to the others, without its token; after a bye it has left. A notice is none
-        #   of a client's kinds, and changes nothing.
+        #   text goes to the others, without its token; after a bye "alice has left": _leave(). A
+        #   client sends no notices: one that comes is dropped.
         kind, room, user, token, text = datagram
         member = self._rooms.get(room, {}).get(user)
         if member is None or member.token != token or kind not in (HELLO, TEXT, BYE):
@@ -126,7 +131,8 @@ class Rooms:
 
     def _leave(self, room: str, user: str, text: str) -> list[Letter]:
         """Let a member go, and tell this text to the others in the room."""
-        # gap 11: A room without members is gone, too, and its name is free again.
+        # gap 11: A room without members is gone, too, and its name is free again. _notice() looks
+        #   into the room: is it still there?
         del self._rooms[room][user]
         letters = self._notice(room, user, text)
         if not self._rooms[room]:

@@ -104,8 +104,8 @@ def test_a_refusal_is_shown_and_it_asks_again(stage: Stage) -> None:
     reason, other = stage.word(), stage.word()
     with called(stage, typed="alice\n1\nkitchen\n") as (client, lobby):
         lobby.is_asked(CREATE, "kitchen", "alice")
-        lobby.refuses(f"no: {reason}")
-        client.shows(reason, hint="the payload of a refused reply is the reason: show it")
+        lobby.refuses(f"ні: {reason}")
+        client.shows(f"ні: {reason}", hint="the payload of a refused reply is the reason: show it")
         client.types("1\n1\n1\n")  # a name, a choice and a room alike
         came = lobby.next_request("another request", "after a refusal ask again")
         stage.requires(
@@ -114,8 +114,8 @@ def test_a_refusal_is_shown_and_it_asks_again(stage: Stage) -> None:
             expected="create, room '1', user '1' or 'alice'",
             received=str(came),
         )
-        lobby.refuses(f"no: {other}")
-        client.shows(other, hint="as often as it is refused")
+        lobby.refuses(f"ні: {other}")
+        client.shows(f"ні: {other}", hint="as often as it is refused")
 
 
 @check(points=1)

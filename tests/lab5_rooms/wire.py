@@ -92,6 +92,7 @@ class TcpMember(TcpPeer):
         names = _bytes(room), _bytes(user)
         head = HEAD.unpack(self.reads(HEAD.size, what, hint))
         expected = operation, len(names[0]), len(names[1])
+        characters = head[2:4] == (len(room), len(user)) != expected[1:]
         self.stage.requires(
             (head[0], head[2], head[3]) == expected
             and head[1] in (DONE, REFUSED)
@@ -99,7 +100,7 @@ class TcpMember(TcpPeer):
             f"{self.name} got a reply whose header does not fit its request",
             expected="operation {}, done or refused, R {}, U {}".format(*expected),
             received="operation {}, state {}, R {}, U {}, P {:,}".format(*head),
-            hint=LENGTHS if head[2:4] != expected[1:] else hint,
+            hint=LENGTHS if characters else hint,
         )
         repeated = self.reads(len(names[0]) + len(names[1]), f"the names in {what}", hint)
         if repeated != b"".join(names):
