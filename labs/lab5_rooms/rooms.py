@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .protocol import (
-    BYE,
     HELLO,
     MAX_PAYLOAD,
     NOTICE,

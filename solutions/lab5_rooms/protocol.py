@@ -94,16 +94,18 @@ def packed(operation: int, state: int, room: str, user: str, payload: bytes = b"
     """Return a request or a reply as it goes over the wire."""
     # gap 2: The lengths are those of the bytes, not of the characters: name_bytes() first.
     names = name_bytes(room), name_bytes(user)
-    return HEAD.pack(operation, state, *map(len, names), len(payload)) + b"".join(names) + payload
+    head = HEAD.pack(operation, state, len(names[0]), len(names[1]), len(payload))
+    return head + names[0] + names[1] + payload
     # end gap
 
 
 def packed_datagram(datagram: Datagram) -> bytes:
     """Return a datagram as it goes over the wire."""
     # gap 7: As packed() does it, with the token between the names and the text.
-    names = name_bytes(datagram.room), name_bytes(datagram.user)
-    head = DATAGRAM_HEAD.pack(datagram.kind, *map(len, names), len(datagram.token))
-    return head + b"".join(names) + datagram.token + datagram.text.encode()
+    kind, room_name, user_name, token, text = datagram
+    room, user = name_bytes(room_name), name_bytes(user_name)
+    head = DATAGRAM_HEAD.pack(kind, len(room), len(user), len(token))
+    return head + room + user + token + text.encode()
     # end gap
 
 

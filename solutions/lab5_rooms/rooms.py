@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .protocol import (
-    BYE,
     HELLO,
     MAX_PAYLOAD,
     NOTICE,
@@ -107,14 +106,14 @@ class Rooms:
         #   client sends no notices: one that comes is dropped.
         kind, room, user, token, text = datagram
         member = self._rooms.get(room, {}).get(user)
-        if member is None or member.token != token or kind not in (HELLO, TEXT, BYE):
+        if member is None or member.token != token or kind == NOTICE:
             return []
         member.heard, member.address = now, address
-        if kind == HELLO:
-            return [Letter([address], packed_datagram(Datagram(HELLO, room, user)))]
         if kind == TEXT:
             data = packed_datagram(Datagram(TEXT, room, user, text=text))
             return [Letter(self._others(room, user), data)]
+        if kind == HELLO:
+            return [Letter([address], packed_datagram(Datagram(HELLO, room, user)))]
         return self._leave(room, user, f"{user} has left")
         # end gap
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import __main__ as bench
-from bench import crowd, lab3, lab4
+from bench import crowd, lab3, lab4, lab5
 from bench.figures import Goal, in_turn, ratios, table, told
 from bench.programs import Peer
 
@@ -112,3 +112,58 @@ def test_lab4_prints_its_table_and_names_the_peers_that_are_missing(
     assert "one writes, 64 ahead" in printed
     assert "load generator: the crowd, at ours," in printed
     assert "memory for 3 silent users" in printed
+
+
+@pytest.fixture
+def short_lab5(monkeypatch: pytest.MonkeyPatch) -> argparse.Namespace:
+    short = {"CROWDS": (3,), "TURNS": 1, "DELIVERIES": 30, "BURST": 10, "ROUND_TRIPS": 3}
+    for name, value in short.items():
+        monkeypatch.setattr(lab5, name, value)
+    return argparse.Namespace(runs=1)
+
+
+def test_lab5_measures_the_same_in_c(
+    short_lab5: argparse.Namespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not lab5.CC.path:
+        pytest.skip("cc is not installed")
+
+    lab5.measure(short_lab5)
+
+    printed = capsys.readouterr().out
+    assert "a text to 3 members" in printed
+    assert "an echo at a time" in printed
+    assert printed.count("\n  C  ") == 2
+    assert ">= 0.7" in printed
+    assert ">= 0.8" in printed
+
+
+def test_lab5_measures_ours_alone_where_there_is_no_compiler(
+    monkeypatch: pytest.MonkeyPatch,
+    short_lab5: argparse.Namespace,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda command, path: None)
+
+    lab5.measure(short_lab5)
+
+    printed = capsys.readouterr().out
+    assert "not measured: cc is missing (Debian package gcc)" in printed
+    assert printed.count("\n  ours  ") == 2
+    assert "\n  C  " not in printed
+
+
+def test_lab5_says_why_its_peer_is_not_compiled(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not lab5.CC.path:
+        pytest.skip("cc is not installed")
+    monkeypatch.setattr(lab5, "SOURCE", tmp_path / "broken.c")
+    lab5.SOURCE.write_text("#error no sockets here\n", encoding="ascii")
+
+    with lab5.compiled() as peer:
+        assert peer is None
+
+    printed = capsys.readouterr().out
+    assert "not measured: cc does not compile broken.c" in printed
+    assert "no sockets here" in printed
