@@ -10,23 +10,26 @@ from kit.stage import START_PATIENCE, Stage
 BUSY = 0.1  # of a core: the contract says "well under a tenth"
 CALM = 0.02  # of a core: that is enough to be sure
 WATCHED, WATCHED_LONGEST = 0.3, 2.0  # seconds: the rest of some work, or a share of a busy machine
+TYPE = "argparse checks an option with its type= function, which may refuse a value"
 SLACK = 2.0  # seconds beyond the contract's two, for a slow machine
 
 
-def ends_with_usage(stage: Stage, name: str, *attempts: tuple[str, ...]) -> None:
+def ends_with_usage(
+    stage: Stage, name: str, *attempts: tuple[str, ...], bad: int = 2, hint: str = TYPE
+) -> None:
     """See that each of these command lines gets argparse's message and exit code 2.
 
-    The bad option with its value comes first.
+    What is bad comes first, usually an option with its value: so many words.
     """
     programs = [(words, stage.program(name, *words)) for words in attempts]
     for words, program in programs:
         ended = program.has_ended(within=START_PATIENCE)
         stage.requires(
             ended and program.exit_code == 2 and bool(program.stderr.text),
-            f"{name} accepts {' '.join(words[:2])}",
+            f"{name} accepts {' '.join(words[:bad])}",
             expected="a usage message on stderr, and exit code 2",
             received=f"exit code {program.exit_code}, on stderr: {program.stderr.text}",
-            hint="argparse checks an option with its type= function, which may refuse a value",
+            hint=hint,
         )
 
 

@@ -149,7 +149,7 @@ class Stage:
         """Return a failure with where the programs stand at this moment; the caller raises it."""
         places, outcome, todo = [], "", None
         for program in self.programs:
-            if program.exit_code is not None:
+            if program.exit_code or (program.exit_code == 0 and program is self.programs[-1]):
                 program.has_ended(within=0.5)
                 outcome = f"{program.name} {ended(program.exit_code)}"
                 if crash := program.exception():

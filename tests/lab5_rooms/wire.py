@@ -407,7 +407,7 @@ def told(data: bytes) -> str:
         return f"a datagram that is cut short: {data[:TOLD]!r}"
     kind, room, user, token, text = message
     words = [f"{KINDS.get(kind, 'unknown')} (kind {kind})", f"room {_name(room)}"]
-    words += [f"user {_name(user)}", f"T {len(token)}"]
+    words += [f"user {_name(user)}", f"T {len(token)}" + f" ({token[:3].hex()}…)" * bool(token)]
     if text:
         shown = repr(text.decode(errors="replace"))
         more = f" … ({len(text):,} bytes)" if len(shown) > TOLD else ""
