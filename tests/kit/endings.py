@@ -99,11 +99,14 @@ _HOW_IT_ENDED = {
 
 
 def _who_stays(program: Program) -> str:
-    sources = [place.source for place in program.places()]
+    places = program.places()
+    sources = [place.source for place in places]
     if any(".join(" in source for source in sources):
         return "join() waits for a thread, and that thread for its client: end the connection"
     if any(source.startswith("with ") and "lock" in source for source in sources):
         return "a lock that nobody releases: its owner waits itself"
+    if any(place.in_main for place in places):
+        return ""  # it goes on, whatever its threads do
     try:
         alone = system.threads(program.process.pid) == 1
     except (NotRun, OSError):

@@ -9,7 +9,7 @@ import re
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 INSIDE = Path(__file__).with_name("inside")
@@ -23,12 +23,16 @@ _LINE = re.compile(r'^ *File "(?P<file>.+)", line (?P<line>\d+)(?:,? in (?P<func
 
 @dataclass(frozen=True)
 class Place:
-    """A line of the student's code; `file` is relative to the tree's root, with slashes."""
+    """A line of the student's code; `file` is relative to the tree's root, with slashes.
+
+    `in_main` tells whether the main thread stands there.
+    """
 
     file: str
     line: int
     function: str
     source: str
+    in_main: bool = False
 
     def __str__(self) -> str:
         function = f" in {self.function}" if self.function else ""
@@ -49,10 +53,13 @@ def ask(pid: int, answers: Path, root: Path) -> list[Place]:
     else:
         text = _settled(answers, 0).rpartition("Timeout (")[2]
     places: list[Place] = []
-    for thread in re.split(r"^(?:Current thread|Thread) .*$", text, flags=re.MULTILINE):
+    *others, main = re.split(r"^(?:Current thread|Thread) .*$", text, flags=re.MULTILINE)
+    for thread in others:
         innermost = next(_places(thread, root), None)
         if innermost and innermost not in places:
             places.append(innermost)
+    if innermost := next(_places(main, root), None):
+        places.append(replace(innermost, in_main=True))
     return places[-SHOWN_PLACES:]
 
 

@@ -98,7 +98,9 @@ class Lobby(Listener):
             expected = expected._replace(room=came.room, user=came.user)
         if came != expected:
             names = ((came.room, expected.room), (came.user, expected.user))
-            if any(whole.startswith(some) and some != whole for some, whole in names):
+            if came.operation == operation and any(
+                some and whole.startswith(some) and some != whole for some, whole in names
+            ):
                 hint = LENGTHS
             seen = Seen("other", str(expected), str(came))
             raise self.fails(f"{self.name} waited for {what}", seen, hint)
@@ -181,8 +183,6 @@ class Lobby(Listener):
         waited = f"{self.name} waited for {told(expected).partition(' ')[0]}"
         while (data := self.udp.takes(PATIENCE)) != expected:
             if data is None:
-                if self.program.exit_code is not None:
-                    hint = ""  # why it ended is what matters
                 raise self.udp.fails(waited, Seen("silence", told(expected)), hint)
             if data != hello:  # a late answer may have let it say hello once more
                 raise self.udp.fails(waited, Seen("other", told(expected), told(data)), hint)

@@ -1,6 +1,6 @@
 """Lab 5's wrong programs: the client, in the order of its checks."""
 
-from proof.rules_chaffs import MAIN, Client, client_chaffs, client_chaffs_of_many_checks
+from proof.rules_chaffs import MAIN, RUN, Client, client_chaffs, client_chaffs_of_many_checks
 from proof.subjects import Chaff, chaff
 
 NAME = "client"
@@ -379,7 +379,26 @@ CLIENT = [
         f'        print("> ", end="", flush=True)\n        return {READ}\n\n'
         "    def _say(self",
     ),
+    # While it talks.
+    wrong(
+        "in a room it goes on after Ctrl+C",
+        UNTIL_QUIT,
+        UNTIL_QUIT.replace(READ, "self._patiently()"),
+        "    def _say(self",
+        "    def _patiently(self) -> str:\n"
+        f"        try:\n            return {READ}\n"
+        '        except KeyboardInterrupt:\n            return ""\n\n'
+        "    def _say(self",
+    ),
+    wrong("in a room it polls", LOST, LOST.replace("settimeout(left)", "settimeout(0)")),
     # Rules for every client, as they look here.
+    wrong(
+        "before it is in a room it does not catch Ctrl+C",
+        RUN,
+        "    main()\n",
+        TALK,
+        "            frame.run(Talk(sock, terminal, entered).run)\n",
+    ),
     wrong(
         "it says in two lines that nobody listens",
         "socket.create_connection(server)",
