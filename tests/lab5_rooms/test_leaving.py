@@ -27,6 +27,8 @@ TRIES = 3  # where the test itself may be too slow to stay in a room
 
 FREE = "who has left is out of everything in which its name stands: room, token, address"
 EMPTY = "when the last member has left, forget the room"
+SILENT = "look again and again who has been silent for --idle-timeout, and let them go"
+NEVER = "a member's clock begins with its token, not with its first datagram"
 TIME = "a member's clock begins anew with each of its valid datagrams, and with no other one"
 
 
@@ -88,7 +90,7 @@ def test_who_is_silent_for_idle_timeout_is_out(stage: Stage) -> None:
     server = started(stage, "--idle-timeout", str(IDLE))
     alice = server.creates("alice", "kitchen")
     began = alice.said
-    is_gone(server, "kitchen", began, patience=IDLE + LATEST)
+    is_gone(server, "kitchen", began, patience=IDLE + LATEST, hint=SILENT)
     was_not_early(stage, began, IDLE)
     alice.tells_server(HELLO)
     server.creates("alice", "kitchen", FREE)
@@ -103,7 +105,7 @@ def test_who_says_nothing_at_all_is_out_as_well(stage: Stage) -> None:
         visitor.gets_token(CREATE, "kitchen", "alice")
         began = time.monotonic()
         visitor.sees_rooms("kitchen")
-        is_gone(server, "kitchen", began, patience=IDLE + LATEST)
+        is_gone(server, "kitchen", began, patience=IDLE + LATEST, hint=NEVER)
         was_not_early(stage, began, IDLE)
 
 
@@ -126,6 +128,7 @@ def test_who_says_something_stays_and_is_told_who_timed_out(stage: Stage) -> Non
         alice.is_told("carol", "who times out is announced to those who stay", patience=0.0)
         was_not_early(stage, silent.said, LONG_IDLE)
         bob.hears_no_more(f"a text is a sign of life, too: {TIME}")
+        dave.listens(OFTEN)
         dave.is_not_told("carol", "a notice goes to one room")
 
     unless_slow(stage, scenario)
@@ -147,7 +150,7 @@ def test_what_is_dropped_is_no_sign_of_life(stage: Stage) -> None:
             for data in dropped:
                 alice.sends(data)
 
-        is_gone(server, "kitchen", alice.said, goes_on, patience=IDLE + LATEST)
+        is_gone(server, "kitchen", alice.said, goes_on, patience=IDLE + LATEST, hint=TIME)
 
 
 def was_not_early(stage: Stage, since: float, idle: float) -> None:
@@ -168,6 +171,7 @@ def is_gone(
     since: float,
     meanwhile: Callable[[], None] = lambda: None,
     patience: float = PATIENCE,
+    hint: str = EMPTY,
 ) -> None:
     """Look at the list until a room is gone, `patience` seconds after `since` at the latest."""
     with (
@@ -177,7 +181,7 @@ def is_gone(
         while room in visitor.lists() and time.monotonic() < since + patience:
             meanwhile()
             server.program.has_ended(within=0.05)
-        visitor.sees_rooms(hint=TIME if patience > PATIENCE else EMPTY)
+        visitor.sees_rooms(hint=hint)
 
 
 def unless_slow(stage: Stage, scenario: Callable[[RoomServer], None]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from kit.endings import ends_with_error_line, ends_with_usage
 from kit.lab import check
 from kit.peer import Server
-from kit.ports import OTHER_LOOPBACK, free_port, is_bound, needs_second_loopback
+from kit.ports import OTHER_LOOPBACK, is_bound, needs_second_loopback
 from kit.server_rules import TRIES, RulesInShort, TcpServerRules
 from kit.stage import START_PATIENCE, Stage
 from kit.udp import UdpPeer, udp_socket
@@ -16,7 +16,7 @@ from lab5_rooms.wire import BYE, CREATE, RoomServer, request, started
 NOISE = 300  # datagrams and requests that mean nothing
 
 
-@check(points=1)
+@check(points=2)
 def test_who_stops_in_a_request_delays_nobody(stage: Stage) -> None:
     """Who stops in the middle of a request delays nobody: the others come, talk and leave."""
     server = started(stage)
@@ -34,24 +34,6 @@ def test_who_stops_in_a_request_delays_nobody(stage: Stage) -> None:
 
         visitor.sends(late[5:])
         visitor.is_given_token(CREATE, "attic", "late", "who takes his time is served, too")
-
-
-@check(points=1)
-def test_tcp_and_udp_have_the_same_port_number(stage: Stage) -> None:
-    """TCP and UDP have the same port number, that of the ready line."""
-    for _ in range(TRIES):
-        port = free_port()
-        program = stage.program("server", "--port", str(port))
-        program.is_ready(within=START_PATIENCE)
-        if program.ready_at or program.exit_code != 1:
-            break
-    with RoomServer(stage, program).creates("alice", "kitchen") as alice:
-        stage.requires(
-            alice.to == ("127.0.0.1", port),
-            "the ready line does not name the port of --port",
-            expected=f"{port}",
-            received=f"{alice.to}",
-        )
 
 
 @check(points=1)
@@ -111,7 +93,9 @@ def test_noise_harms_nobody(stage: Stage) -> None:
                     visitor.sends(stage.random.randbytes(number))
                     visitor.resets()
             with server.client("a stranger") as visitor:
-                visitor.sends(request(CREATE, "attic", "eve")[:4] + b"\xff\xff\xff\xff" + b"4 GiB")
+                visitor.sends(
+                    request(CREATE, "attic", "eve").replace(bytes(4), b"\xff" * 4) + b"4 GiB"
+                )
                 visitor.resets()
 
         alice.says("still here")
@@ -138,11 +122,13 @@ class Rules(TcpServerRules):
         assert isinstance(server, RoomServer)
         room = f"room{next(self._numbers)}"
         with server.creates("alice", room) as alice, server.joins("bob", room) as bob:
-            for _ in range(10):
-                alice.says("x" * 1_000)
-                bob.hears("alice", "x" * 1_000)
-            for member in (alice, bob):
-                member.tells_server(BYE)
+            for _ in range(8):
+                alice.says("x" * 3_000)
+                bob.hears("alice", "x" * 3_000)
+            alice.is_told("bob")
+            bob.tells_server(BYE)
+            alice.is_told("bob")  # nothing may be under way when the next visitor gets this port
+            alice.tells_server(BYE)
 
 
 class TestLikeEveryServer(RulesInShort):

@@ -25,6 +25,7 @@ TOKEN = 16  # bytes
 TOLD = 200  # characters of a text in a failure
 
 ANEW = "each datagram is answered or passed on once, and by itself"
+REPEATED = "a reply repeats the operation, the room and the user of its request, byte for byte"
 LENGTHS = (
     "the lengths in a header count bytes, and len() of a str counts characters: encode() first"
 )
@@ -100,7 +101,7 @@ class TcpMember(TcpPeer):
             f"{self.name} got a reply whose header does not fit its request",
             expected="operation {}, done or refused, R {}, U {}".format(*expected),
             received="operation {}, state {}, R {}, U {}, P {:,}".format(*head),
-            hint=LENGTHS if characters else hint,
+            hint=LENGTHS if characters else hint or REPEATED,
         )
         repeated = self.reads(len(names[0]) + len(names[1]), f"the names in {what}", hint)
         if repeated != b"".join(names):
@@ -150,7 +151,14 @@ class TcpMember(TcpPeer):
 
     def sees_rooms(self, *expected: str, hint: str = "") -> None:
         """See that the list names these rooms, in any order, and no other one."""
-        names = self.lists(hint)
+        self.asks(LIST)
+        self.is_given_rooms(*expected, hint=hint)
+
+    def is_given_rooms(
+        self, *expected: str, named: tuple[Name, Name] = ("", ""), hint: str = ""
+    ) -> None:
+        """Wait for the list, the reply to a request that named a room and a user."""
+        names = self.is_given_list(*named, hint)
         self.stage.requires(
             sorted(names) == sorted(expected),
             f"{self.name} got another list of rooms",
@@ -256,7 +264,7 @@ class Member(UdpPeer):
 
     def is_not_told(self, about: str, hint: str = "") -> None:
         """See that no notice about this user has come up to now."""
-        self.hears_no_more()
+        self.hears_no_more(hint)
         texts = [notice.text.decode() for notice in self._notices if notice.user == about.encode()]
         self.stage.requires(
             not texts,
@@ -385,8 +393,9 @@ def started(stage: Stage, *arguments: str) -> RoomServer:
 def were_sent_no_token(stage: Stage, *members: Member) -> None:
     """See that none of the tokens came to anybody over UDP."""
     tokens = [member.token for member in members]
+    tickets = [*tokens, *(token.hex().encode() for token in tokens)]
     for member in members:
-        seen = [data for data in member.came if any(token in data for token in tokens)]
+        seen = [data for data in member.came if any(ticket in data for ticket in tickets)]
         stage.requires(
             not seen,
             "a token was sent over UDP",
