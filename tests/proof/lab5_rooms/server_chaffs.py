@@ -319,8 +319,11 @@ GETTING_IN = [
     ),
     getting_in(
         "each connection has rooms of its own",
-        WAITS,
-        "        self._rooms = Rooms(60)\n" + WAITS,
+        "        self._rooms = Rooms(idle_timeout)\n",
+        "        self._own = threading.local()\n\n"
+        "    @property\n"
+        "    def _rooms(self):\n"
+        '        return self._own.__dict__.setdefault("rooms", Rooms(60))\n',
         program="server",
     ),
     getting_in(
