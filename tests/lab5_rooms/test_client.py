@@ -16,17 +16,7 @@ from kit.program import PATIENCE, Program
 from kit.stage import Stage
 from kit.udp import UdpPeer
 from lab5_rooms.lobby import ALICE, Lobby, called, entered
-from lab5_rooms.wire import (
-    CREATE,
-    DONE,
-    JOIN,
-    LENGTHS,
-    LIST,
-    MAX_DATAGRAM,
-    TEXT,
-    TOKEN,
-    datagram,
-)
+from lab5_rooms.wire import CREATE, DONE, JOIN, LENGTHS, LIST, MAX_DATAGRAM, TEXT, TOKEN, datagram
 
 ROOM, USER = "台所と居間", "Олена"  # their bytes are more than their characters
 EARLY = 0.75  # of a wait: less is too early, even if a busy machine showed us its start late

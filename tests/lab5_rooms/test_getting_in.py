@@ -2,7 +2,8 @@
 
 from kit.lab import check
 from kit.stage import Stage
-from lab5_rooms.wire import CREATE, JOIN, LIST, MAX_PAYLOAD, REFUSED, request, started
+from lab5_rooms.people import started
+from lab5_rooms.wire import CREATE, JOIN, LIST, MAX_PAYLOAD, REFUSED, request
 
 JAPANESE, CYRILLIC = "台所と居間", "Олена"  # their bytes are more than their characters
 WIDE = "𠀀"  # a letter of four bytes

@@ -7,18 +7,8 @@ from kit.failure import Failure, NotRun
 from kit.lab import check
 from kit.program import PATIENCE
 from kit.stage import Stage
-from lab5_rooms.wire import (
-    BYE,
-    CREATE,
-    HELLO,
-    JOIN,
-    TEXT,
-    TOKEN,
-    RoomServer,
-    datagram,
-    started,
-    were_sent_no_token,
-)
+from lab5_rooms.people import RoomServer, started, were_sent_no_token
+from lab5_rooms.wire import BYE, CREATE, HELLO, JOIN, TEXT, TOKEN, datagram
 
 IDLE, LATEST = 1.0, 5.0  # seconds: an --idle-timeout, and after it until when it must be noticed
 LONG_IDLE = 2.0  # seconds, where others have to stay

@@ -11,7 +11,8 @@ from kit.ports import OTHER_LOOPBACK, is_bound, needs_second_loopback
 from kit.server_rules import TRIES, RulesInShort, TcpServerRules
 from kit.stage import START_PATIENCE, Stage
 from kit.udp import UdpPeer, udp_socket
-from lab5_rooms.wire import BYE, CREATE, RoomServer, request, started
+from lab5_rooms.people import RoomServer, started
+from lab5_rooms.wire import BYE, CREATE, request
 
 NOISE = 300  # datagrams and requests that mean nothing
 

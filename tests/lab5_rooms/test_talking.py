@@ -2,6 +2,7 @@
 
 from kit.lab import check
 from kit.stage import Stage
+from lab5_rooms.people import Member, started, were_sent_no_token
 from lab5_rooms.wire import (
     BYE,
     CREATE,
@@ -12,10 +13,7 @@ from lab5_rooms.wire import (
     NOTICE,
     TEXT,
     TOKEN,
-    Member,
     datagram,
-    started,
-    were_sent_no_token,
 )
 
 ROOM, ALICE, BOB = "台所と居間", "Олена", "ボブ"  # their bytes are more than their characters
