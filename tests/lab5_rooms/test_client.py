@@ -19,7 +19,8 @@ from lab5_rooms.lobby import ALICE, Lobby, called, entered
 from lab5_rooms.wire import CREATE, DONE, JOIN, LENGTHS, LIST, MAX_DATAGRAM, TEXT, TOKEN, datagram
 
 ROOM, USER = "台所と居間", "Олена"  # their bytes are more than their characters
-EARLY = 0.75  # of a wait: less is too early, even if a busy machine showed us its start late
+# Seconds after the first hello, of 1 and of 3; a busy machine may show us the first one late.
+NEXT_HELLO, END = 0.5, 2.25
 BOB = ("--username", "bob", "--join", "kitchen")
 
 HEADER = "a byte each for operation, state, R and U, and four for P, the most significant first"
@@ -239,7 +240,7 @@ def test_a_hello_that_is_lost_is_said_again(stage: Stage) -> None:
         lobby.brings("bob", "not the answer")
         lobby.hears_hello(LOST)
         stage.requires(
-            time.monotonic() - began > EARLY,
+            time.monotonic() - began > NEXT_HELLO,
             "client says hello again too soon",
             expected="a second after the first one",
             received=f"{time.monotonic() - began:.2f} s after it",
@@ -269,7 +270,7 @@ def test_three_hellos_without_an_answer_end_it(stage: Stage) -> None:
             hint=LOST if more < 2 else THREE,
         )
         stage.requires(
-            3 * EARLY < took < 3 + PATIENCE + SLACK,
+            END < took < 3 + PATIENCE + SLACK,
             "client did not give up a second after the third hello",
             expected="3 s after the first hello",
             received=f"{took:.2f} s after it",
