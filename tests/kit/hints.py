@@ -18,6 +18,7 @@ SLIPS = (
     "TypeError",
     "UnboundLocalError",
 )
+TOLD = 40  # bytes of what a program adds
 BUFFERS = (100, 128, 256, 512, 1_000, 1_024, 1_500, 2_048, 4_096, 8_192, 16_384, 32_768)
 
 
@@ -48,5 +49,6 @@ def _of_bytes(expected: bytes, received: bytes) -> str:
         return "strip(): it takes away bytes that belong to the message"
     if expected in received:
         added = received.replace(expected, b"", 1)
-        return f"the program adds {added!r} to what it was sent"
+        more = f"… ({len(added):,} bytes)" if len(added) > TOLD else ""
+        return f"the program adds {added[:TOLD]!r}{more} to what it was sent"
     return ""

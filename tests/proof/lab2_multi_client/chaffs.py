@@ -130,9 +130,9 @@ OF_SERVING = [
     ),
     # Who came first.
     wrong(
-        "it answers the client that came last",
+        "it answers the client that came last, and nobody else",
         "connection.sendall(piece)",
-        "latest.sendall(piece)",
+        "connection is latest and connection.sendall(piece)",
         serve="""
             global latest
             while True:
