@@ -143,8 +143,8 @@ class Talk:
 
     def _say_hello(self) -> None:
         """Say hello until it is answered. Raises TimeoutError if that does not happen."""
-        # TODO 13: Say it ATTEMPTS times at most, and wait for PATIENCE seconds each time, also after
-        #   the last one. `_answered` knows when the answer is there: wait() with a timeout (on
+        # TODO 13: Say it ATTEMPTS times at most, and wait for PATIENCE seconds each time, after the
+        #   last one, too. `_answered` knows when the answer is there: wait() with a timeout (on
         #   Windows of SLICE at most, again and again: Ctrl+C waits for the end of each).
         raise NotImplementedError("TODO 13")
 

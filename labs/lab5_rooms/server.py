@@ -53,9 +53,9 @@ class Server:
         """Answer the requests of one TCP client, until it goes or breaks the rules of the wire."""
         while connection.recv(1, socket.MSG_PEEK):
             head = read_head(connection.recv)
-            # TODO 3: Let _obey() answer it: DONE, with the payload that it returns, or REFUSED, with
-            #   the reason that it raises. The reply repeats operation, room and user. When it is
-            #   sent, _send() the letters. After something that is no request, stop.
+            # TODO 3: Let _obey() answer it: DONE, with the payload that it returns, or REFUSED,
+            #   with the reason that it raises. The reply repeats operation, room and user. When it
+            #   is sent, _send() the letters. After something that is no request, stop.
             raise NotImplementedError("TODO 3")
 
     def relay(self) -> None:
