@@ -16,7 +16,7 @@ from bench.programs import Broken
 from kit import system
 
 FEWEST = 5  # runs that make a median
-MOMENT = 0.3  # seconds
+MOMENT = 0.3  # seconds in which the cores are watched: nothing is waited for
 FREE = 0.25  # of the time; others that compute more than that disturb
 LABS = sorted(
     module.name

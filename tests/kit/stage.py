@@ -148,8 +148,9 @@ class Stage:
     def failure(self, sentence: str, seen: Seen, hint: str = "") -> Failure:
         """Return a failure with where the programs stand at this moment; the caller raises it."""
         places, outcome, todo = [], "", None
+        latest = {program.name: program for program in self.programs}
         for program in self.programs:
-            if program.exit_code or (program.exit_code == 0 and program is self.programs[-1]):
+            if program.exit_code is not None and program is latest[program.name]:
                 program.has_ended(within=0.5)
                 outcome = f"{program.name} {ended(program.exit_code)}"
                 if crash := program.exception():

@@ -59,6 +59,7 @@ def ask(pid: int, answers: Path, root: Path) -> list[Place]:
         if innermost and innermost not in places:
             places.append(innermost)
     if innermost := next(_places(main, root), None):
+        places = [place for place in places if place != innermost]
         places.append(replace(innermost, in_main=True))
     return places[-SHOWN_PLACES:]
 

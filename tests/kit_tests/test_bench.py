@@ -15,6 +15,9 @@ from bench.programs import Peer
 
 ROOT = Path(__file__).parents[2]
 
+# The peer is a program in C, and who runs these tests need not have a compiler.
+needs_cc = pytest.mark.skipif(not lab5.CC.path, reason="cc is not installed")
+
 
 def test_the_median_is_told_with_its_spread() -> None:
     assert told([1.5, 9.0, 1.0]) == "1.50 (1.00..9.00)"
@@ -122,12 +125,10 @@ def short_lab5(monkeypatch: pytest.MonkeyPatch) -> argparse.Namespace:
     return argparse.Namespace(runs=1)
 
 
+@needs_cc
 def test_lab5_measures_the_same_in_c(
     short_lab5: argparse.Namespace, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if not lab5.CC.path:
-        pytest.skip("cc is not installed")
-
     lab5.measure(short_lab5)
 
     printed = capsys.readouterr().out
@@ -153,11 +154,10 @@ def test_lab5_measures_ours_alone_where_there_is_no_compiler(
     assert "\n  C  " not in printed
 
 
+@needs_cc
 def test_lab5_says_why_its_peer_is_not_compiled(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if not lab5.CC.path:
-        pytest.skip("cc is not installed")
     monkeypatch.setattr(lab5, "SOURCE", tmp_path / "broken.c")
     lab5.SOURCE.write_text("#error no sockets here\n", encoding="ascii")
 

@@ -247,7 +247,7 @@ class Member(UdpPeer):
     def listens(self, seconds: float) -> None:
         """Read whatever comes for that long, and keep the notices."""
         deadline = time.monotonic() + seconds
-        while (data := self._next(deadline)) is not None:
+        while time.monotonic() < deadline and (data := self._next(deadline)) is not None:
             self._is_notice(data)
 
     def knows_of(self, about: str) -> bool:

@@ -39,8 +39,8 @@ def read(file: Path) -> dict[str, str]:
 
 
 def texts(text: str) -> list[str]:
-    """Return the texts of which a run of a chaff may tell any one."""
-    return text.split(OR)
+    """Return the texts of which a run of a chaff may tell any one; without a text there is none."""
+    return text.split(OR) if text else []
 
 
 def write(file: Path, texts: dict[str, str]) -> None:
