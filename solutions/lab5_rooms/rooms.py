@@ -9,7 +9,6 @@ waits for a minute to see what a minute of silence does. What is to be sent is a
 """
 
 import os
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from .protocol import (
@@ -38,13 +37,13 @@ class Letter(NamedTuple):
     data: bytes
 
 
-@dataclass
 class Member:
     """A user in a room: its token, when it was heard last, and where, once it was."""
 
-    token: bytes
-    heard: float  # seconds, of the clock of whoever asks
-    address: Address | None = None
+    def __init__(self, token: bytes, now: float) -> None:
+        self.token = token
+        self.heard = now  # seconds, of the clock of whoever asks
+        self.address: Address | None = None
 
 
 class Rooms:

@@ -72,7 +72,11 @@ class Peer:
             if kind is None and self.sock.fileno() >= 0:
                 self.leaves()
         finally:
-            self.sock.close()
+            self.closes()
+
+    def closes(self) -> None:
+        """Be there no longer."""
+        self.sock.close()
 
     def leaves(self) -> None:
         """Close this end, after a look at whether anything is left unread."""

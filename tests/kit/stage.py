@@ -3,6 +3,7 @@
 import functools
 import random
 import shutil
+import socket
 import tempfile
 import threading
 import time
@@ -91,6 +92,11 @@ class Stage:
         self.random = random.Random(f"{house.seed} {name}")
         self.story = Story()
         self.programs: list[Program] = []
+        self._kept: list[socket.socket] = []
+
+    def keeps(self, sock: socket.socket) -> None:
+        """Close this socket when the programs of this check have ended."""
+        self._kept.append(sock)
 
     def program(
         self, name: str, *arguments: str, buffered: bool = False, stdin: Stdin = "open"
@@ -164,6 +170,8 @@ class Stage:
     def close(self) -> None:
         """End the programs of this check, and remove what they wrote."""
         self.house.end(self.programs)
+        for sock in self._kept:
+            sock.close()
         if "folder" in self.__dict__:
             shutil.rmtree(self.folder, ignore_errors=True)  # the house tries again at its end
 

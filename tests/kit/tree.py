@@ -10,6 +10,7 @@ from kit import whereabouts
 # What belongs to our own pytest run and is none of a program's business.
 NOT_PASSED_ON = (
     "PYTEST_",
+    "PYTHONDONTWRITEBYTECODE",  # else each start compiles the lab's modules again
     "PYTHONSAFEPATH",
     "PYTHONWARNINGS",
     "PYTHONUNBUFFERED",

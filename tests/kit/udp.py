@@ -70,8 +70,17 @@ class UdpPeer(Peer):
         return self._next(time.monotonic() + patience)
 
     def leaves(self) -> None:
-        """Close the socket. What has not been read is no fault: it may come sooner or later."""
-        self.sock.close()
+        """Be there no longer. What has not been read is no fault: it may come sooner or later."""
+        self.closes()
+
+    def closes(self) -> None:
+        """Be there no longer: who sends to this port is told that nobody has it.
+
+        The socket takes what it sends to itself alone from now on, and lives as long as the
+        programs of its check: else what these still send would reach whoever gets the port next.
+        """
+        self.sock.connect(self.address)
+        self.stage.keeps(self.sock)
 
     def _next(self, deadline: float) -> bytes | None:
         while True:

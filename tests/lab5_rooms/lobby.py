@@ -156,7 +156,7 @@ class Lobby(Listener):
     def leaves(self) -> None:
         """Stop listening, and end every connection."""
         for peer in (self.udp, *self._desks):
-            peer.sock.close()
+            peer.closes()
         super().leaves()
 
     def _next_desk(self, waited: str, hint: str) -> TcpPeer:
@@ -164,9 +164,13 @@ class Lobby(Listener):
         deadline = time.monotonic() + (PATIENCE if self._desks else START_PATIENCE)
         while True:
             over = self.over()
+            open_ones = [self.sock, self.program.bell]
             for desk in self._desks:
+                if not desk.can_read():
+                    open_ones.append(desk.sock)
+                    continue
                 with contextlib.suppress(OSError):  # the client has reset it, and makes another one
-                    if desk.can_read() and desk.sock.recv(1, socket.MSG_PEEK):
+                    if desk.sock.recv(1, socket.MSG_PEEK):
                         return desk
             if self.can_read():
                 self._desks.append(self.is_called(hint))
@@ -174,8 +178,7 @@ class Lobby(Listener):
             left = deadline - time.monotonic()
             if over or left <= 0:
                 raise self.fails(waited, Seen("silence", "a request", "none"), hint)
-            open_ones = [desk.sock for desk in self._desks if not desk.can_read()]
-            select.select([self.sock, self.program.bell, *open_ones], [], [], left)
+            select.select(open_ones, [], [], left)
 
     def _hears(self, kind: int, text: bytes, hint: str) -> None:
         expected = datagram(kind, self.room, self.user, self.token, text)

@@ -272,7 +272,7 @@ def test_a_member_that_is_gone_harms_nobody(stage: Stage) -> None:
     with server.creates("alice", "kitchen") as alice, server.joins("bob", "kitchen") as bob:
         for number in range(5):
             gone = server.joins(f"gone{number}", "kitchen")
-            gone.sock.close()
+            gone.leaves()
         for _ in range(3):
             text = stage.word()
             alice.says(text)

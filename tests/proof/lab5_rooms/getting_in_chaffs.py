@@ -169,8 +169,8 @@ GETTING_IN = [
     ),
     getting_in(
         "a look for a room makes it",
-        "from dataclasses",
-        "from collections import defaultdict\nfrom dataclasses",
+        "from typing",
+        "from collections import defaultdict\nfrom typing",
         INIT,
         "        self._rooms: dict[str, dict[str, Member]] = defaultdict(dict)\n",
         NO_ROOM,
