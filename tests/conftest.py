@@ -30,7 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the mark and the reporter."""
-    config.addinivalue_line("markers", "check(points, after): a check of a lab; see kit.lab.check")
+    config.addinivalue_line(
+        "markers", "check(points, after, long): a check of a lab; see kit.lab.check"
+    )
     config.pluginmanager.register(Reporter(config), "labs-reporter")
 
 

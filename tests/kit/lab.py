@@ -58,11 +58,17 @@ class Lab:
         return names.index(module)
 
 
-def check(points: int, *, after: Callable[..., Any] | None = None) -> Callable[[Test], Test]:
-    """Make a test a check with points; it is not run while the check `after` does not pass."""
+def check(
+    points: int, *, after: Callable[..., Any] | None = None, long: bool = False
+) -> Callable[[Test], Test]:
+    """Make a test a check with points; it is not run while the check `after` does not pass.
+
+    A `long` one takes more than a second: it is begun early, so that nothing waits for it alone.
+    """
 
     def mark(test: Test) -> Test:
-        pytest.mark.check(points=points, after=after.__name__ if after else "")(test)
+        name = after.__name__ if after else ""
+        pytest.mark.check(points=points, after=name, long=long)(test)
         return test
 
     return mark

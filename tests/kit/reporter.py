@@ -104,6 +104,7 @@ class Reporter:
                 functools.partial(_call, item),
                 houses[item.path.parent.name],
                 item.stash[_BUILDS_ON],
+                _mark(item).kwargs["long"],
             )
             for item in session.items
             if _CHECK in item.stash

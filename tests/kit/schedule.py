@@ -19,12 +19,16 @@ AT_ONCE = 8  # checks; programs that start need a core each, those that wait nee
 
 @dataclass
 class Job:
-    """A check to be run: its body takes the stage. `builds_on` are the ids of earlier checks."""
+    """A check to be run: its body takes the stage. `builds_on` are the ids of earlier checks.
+
+    A `long` one, and what it builds on, is begun before others.
+    """
 
     id: str
     body: Callable[[Stage], None]
     house: House
     builds_on: tuple[str, ...] = ()
+    long: bool = False
 
 
 @dataclass
@@ -53,8 +57,16 @@ class Schedule:
         self._houses: set[House] = set()
 
     def begin(self, jobs: Iterable[Job]) -> None:
-        """Start: first what builds on nothing, then the rest, which may wait for it."""
-        for job in sorted(jobs, key=lambda job: bool(job.builds_on)):
+        """Start: first what builds on nothing, then the rest, which may wait for it.
+
+        None begins before what it builds on: all threads could wait for one that has none left.
+        """
+        jobs = [*jobs]
+        early: set[str] = set()
+        for job in reversed(jobs):
+            if job.long or job.id in early:
+                early.update((job.id, *job.builds_on))
+        for job in sorted(jobs, key=lambda job: (bool(job.builds_on), job.id not in early)):
             self._houses.add(job.house)
             self._outcomes[job.id] = self._pool.submit(self._run, job)
 

@@ -225,7 +225,7 @@ class ServerRules(ListeningRules):
         with server.client("a quiet client"):
             leaves_the_processor_alone(server.program, stage)
 
-    @check(points=1)
+    @check(points=1, long=True)
     def test_many_visits_leave_nothing_behind(self, stage: Stage) -> None:
         """300 visits leave no descriptor, thread or memory behind."""
         server = self.server(stage, stage.server(self.program))
@@ -380,7 +380,7 @@ class RulesInShort:
     def test_while_it_waits_it_leaves_the_processor_alone(self, stage: Stage) -> None:
         self.rules.test_while_it_waits_it_leaves_the_processor_alone(stage)
 
-    @check(points=1)
+    @check(points=1, long=True)
     def test_many_visits_leave_nothing_behind(self, stage: Stage) -> None:
         """300 visits leave no descriptor, thread or memory behind."""
         self.rules.test_many_visits_leave_nothing_behind(stage)

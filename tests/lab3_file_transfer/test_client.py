@@ -264,7 +264,7 @@ def test_on_a_terminal_there_is_a_progress_bar(stage: Stage) -> None:
     )
 
 
-@check(points=1)
+@check(points=1, long=True)
 def test_256_megabytes_need_no_more_memory_than_a_small_file(stage: Stage) -> None:
     """256 MB need no more memory than a small file."""
     small = file(stage, "small.txt", b"small")

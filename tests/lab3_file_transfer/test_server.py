@@ -296,7 +296,7 @@ def test_60_uploads_run_side_by_side(stage: Stage) -> None:
         holds(stage, name, content)
 
 
-@check(points=2, after=test_one_upload_after_another_uses_the_connection)
+@check(points=2, after=test_one_upload_after_another_uses_the_connection, long=True)
 def test_256_megabytes_need_no_more_memory_than_a_small_file(stage: Stage) -> None:
     """256 MB need no more memory than a small file."""
     server = started(stage)

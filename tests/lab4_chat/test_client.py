@@ -271,7 +271,7 @@ def test_no_text_can_fake_a_line_or_end_the_client(stage: Stage) -> None:
         has_taken_all(stage, client, hall)
 
 
-@check(points=1)
+@check(points=1, long=True)
 def test_it_pings_by_itself_at_the_interval_also_while_messages_arrive(stage: Stage) -> None:
     with entered(stage, "--ping-interval", f"{PING}") as (client, hall):
         for _ in range(3):
@@ -293,7 +293,7 @@ def test_it_pings_by_itself_at_the_interval_also_while_messages_arrive(stage: St
         ends_with_usage(stage, "client", *times)
 
 
-@check(points=1)
+@check(points=1, long=True)
 def test_quit_and_the_end_of_input_end_it_with_exit_code_0(stage: Stage) -> None:
     """/quit and the end of input end it with exit code 0, and lose nothing."""
     one, two, three = (stage.word() for _ in range(3))

@@ -19,7 +19,7 @@ def writes_20_mb(stage: Stage, server: ChatServer, reader: User) -> None:
             reader.hears("message", NOBODY_WAITS, silent=NOBODY_WAITS, message=BLOCK)
 
 
-@check(points=2)
+@check(points=2, long=True)
 def test_who_never_reads_delays_nobody(stage: Stage) -> None:
     """Who never reads delays nobody while 20 MB go past it, and is dropped."""
     server = started(stage)

@@ -38,7 +38,7 @@ def test_when_one_breaks_off_the_others_go_on_talking(stage: Stage) -> None:
             dave.hears("message", message="hi")
 
 
-@check(points=1)
+@check(points=1, long=True)
 def test_every_message_carries_the_time(stage: Stage) -> None:
     """Every message from the server carries the date and the time."""
     server = started(stage)
@@ -94,7 +94,7 @@ def test_who_is_silent_delays_nobody(stage: Stage) -> None:
             bob.hears("message", message="hi")
 
 
-@check(points=1)
+@check(points=1, long=True)
 def test_who_says_nothing_for_too_long_is_dropped(stage: Stage) -> None:
     """Who says nothing for --idle-timeout gets the error idle, and is dropped."""
     server = started(stage, "--idle-timeout", f"{SHORT:g}")

@@ -228,7 +228,7 @@ def test_a_connection_that_is_lost_before_the_token_gets_an_error_line(stage: St
             ends_with_error_line(client, stage, "the connection was lost before the token came")
 
 
-@check(points=1)
+@check(points=1, long=True)
 def test_a_hello_that_is_lost_is_said_again(stage: Stage) -> None:
     """A hello that is lost is said again a second later."""
     word = stage.word()
@@ -250,7 +250,7 @@ def test_a_hello_that_is_lost_is_said_again(stage: Stage) -> None:
         lobby.hears(word)
 
 
-@check(points=2)
+@check(points=2, long=True)
 def test_three_hellos_without_an_answer_end_it(stage: Stage) -> None:
     """Three hellos without an answer, a second apart, end it with an [ERROR] line."""
     with called(stage, *ALICE) as (client, lobby):

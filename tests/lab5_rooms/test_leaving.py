@@ -74,7 +74,7 @@ def test_a_room_without_members_is_gone(stage: Stage) -> None:
         again.hears_no_more()
 
 
-@check(points=2)
+@check(points=2, long=True)
 def test_who_is_silent_for_idle_timeout_is_out(stage: Stage) -> None:
     """Who is silent for --idle-timeout is out, not before the time."""
     server = started(stage, "--idle-timeout", str(IDLE))
@@ -99,7 +99,7 @@ def test_who_says_nothing_at_all_is_out_as_well(stage: Stage) -> None:
         was_not_early(stage, began, IDLE)
 
 
-@check(points=2, after=test_who_is_silent_for_idle_timeout_is_out)
+@check(points=2, after=test_who_is_silent_for_idle_timeout_is_out, long=True)
 def test_who_says_something_stays_and_is_told_who_timed_out(stage: Stage) -> None:
     """Who says hello, or writes a text, stays in, and is told who timed out."""
 
@@ -124,7 +124,7 @@ def test_who_says_something_stays_and_is_told_who_timed_out(stage: Stage) -> Non
     unless_slow(stage, scenario)
 
 
-@check(points=1, after=test_who_is_silent_for_idle_timeout_is_out)
+@check(points=1, after=test_who_is_silent_for_idle_timeout_is_out, long=True)
 def test_what_is_dropped_is_no_sign_of_life(stage: Stage) -> None:
     server = started(stage, "--idle-timeout", str(IDLE))
     with server.creates("alice", "kitchen") as alice:
