@@ -29,19 +29,17 @@ CLEARING_UP = 10.0  # seconds
 
 # With pytest beside nox nothing needs to be installed: everything runs in place, also offline.
 IN_PLACE = importlib.util.find_spec("pytest") is not None
+PYTHON = sys.executable if IN_PLACE else "python"
 nox.options.default_venv_backend = "none" if IN_PLACE else "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 
 
 def pytest(session: nox.Session, *arguments: str) -> None:
     """Run pytest in place, or in an environment that is made for it once."""
-    if IN_PLACE:
-        python = sys.executable
-    else:
+    if not IN_PLACE:
         session.install(PYTEST)
-        python = "python"
     # A student's random.py beside the noxfile is not Python's.
-    session.run(python, "-m", "pytest", *arguments, env={"PYTHONSAFEPATH": "1"}, external=IN_PLACE)
+    session.run(PYTHON, "-m", "pytest", *arguments, env={"PYTHONSAFEPATH": "1"}, external=IN_PLACE)
 
 
 def add_lab(name: str, folder: Path) -> None:
@@ -97,10 +95,21 @@ def bench(session: nox.Session) -> None:
     run_kit(session, "bench", *session.posargs)
 
 
-def run_kit(session: nox.Session, module: str, *arguments: str) -> None:
-    """Run a module of the kit as a program, with the Python that runs nox."""
+@nox.session
+def grade(session: nox.Session) -> None:
+    """Grade a class: nox -s grade -- SUBMISSIONS. docs/en/instructors.md tells all about it."""
+    if not IN_PLACE:
+        session.install(PYTEST)
+    with session.chdir(session.invoked_from):
+        run_kit(session, "grading", *session.posargs, python=PYTHON)
+
+
+def run_kit(
+    session: nox.Session, module: str, *arguments: str, python: str = sys.executable
+) -> None:
+    """Run a module of the kit as a program, with the Python that runs nox if nothing is said."""
     path = {"PYTHONPATH": os.fspath(ROOT / "tests")}
-    command = (sys.executable, "-m", module, *arguments)
+    command = (python, "-m", module, *arguments)
     session.run(*command, env=path, external=True, interrupt_timeout=CLEARING_UP)
 
 

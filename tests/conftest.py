@@ -5,6 +5,7 @@ import secrets
 import pytest
 
 from kit.reporter import Reporter
+from kit.schedule import AT_ONCE
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,6 +25,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=secrets.randbelow(1_000_000),
         help="repeat a run with the random content of an earlier one",
+    )
+    group.addoption(
+        "--box",
+        metavar="KIND",
+        default="none",
+        help="run the programs as user:UID, or in a bwrap[:UID] box; see kit.box",
+    )
+    group.addoption(
+        "--at-once", type=int, metavar="N", default=AT_ONCE, help="checks (default: %(default)s)"
     )
     group.addoption("--json", metavar="FILE", help="write the whole result to FILE")
 

@@ -35,12 +35,12 @@ def files(submission: Path) -> Iterator[File]:
         raise Unreadable("it is a link")
     if submission.is_dir():
         found = _of_folder(submission)
+    elif not is_archive(submission):
+        raise Unreadable("it is neither a folder nor a zip nor a tar")
     elif zipfile.is_zipfile(submission):
         found = _of_zip(submission)
-    elif submission.is_file() and tarfile.is_tarfile(submission):
-        found = _of_tar(submission)
     else:
-        raise Unreadable("it is neither a folder nor a zip nor a tar")
+        found = _of_tar(submission)
     count = size = 0
     try:
         for file in found:
@@ -51,6 +51,11 @@ def files(submission: Path) -> Iterator[File]:
     except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, RuntimeError) as error:
         # RuntimeError: a zip with a password; NotImplementedError, its child: another method.
         raise Unreadable(f"it cannot be read: {error}") from error
+
+
+def is_archive(file: Path) -> bool:
+    """Tell whether a file is a zip or a tar, whatever its name."""
+    return file.is_file() and (zipfile.is_zipfile(file) or tarfile.is_tarfile(file))
 
 
 def _of_folder(folder: Path) -> Iterator[File]:

@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from grading.archives import File, Unreadable, files
+from grading.archives import File, Unreadable, files, is_archive
 from grading.students import ROSTER, Roster, Student, student_of
 from kit import scaffold
 
@@ -74,6 +74,10 @@ def take_in(entry: Path, lab: str, programs: Iterable[str], roster: Roster) -> S
         return submission
     home = _home([file.path for file in found], lab, set(programs))
     if home is None:
+        inner = [file.path for file in found if is_archive(entry / file.path)]
+        if len(inner) == 1:  # Moodle makes a folder around what a student has packed
+            packed = take_in(entry / inner[0], lab, programs, roster)
+            return replace(packed, entry=entry, student=submission.student)
         submission.trouble = f"there is no folder {lab}, and no {' or '.join(sorted(programs))}"
         return submission
     for file in found:

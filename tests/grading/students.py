@@ -3,12 +3,14 @@
 Moodle's bulk download     Ann Doe_12345_assignsubmission_file_      a folder, or in front of a file
 Canvas's bulk download     doeann_LATE_12345_67890_lab4-1.zip        LATE and -1 where they apply
 anything else              ann                                       the name of the folder or file
-roster.csv                 name,id,email                             any order, more columns allowed
+roster.csv                 name,id,email,late                        any order, more columns allowed
+
+Of these `late` is a number of days, such as 0, 1 or 1.5; where it is empty, Canvas's LATE is a day.
 """
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ ROSTER = "roster.csv"
 
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(file|onlinetext)(_.*)?")
 _CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<id>\d+)_\d+_.+")
+_DAYS = re.compile(r"\d{1,4}([.,]\d{1,4})?")  # Excel writes 1,5 in many countries
 _ENDINGS = (".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tbz2", ".txz", ".tar", ".zip")
 
 
@@ -25,36 +28,47 @@ class RosterError(Exception):
 
 @dataclass(frozen=True)
 class Student:
-    """Who handed something in; `id` and `email` are empty where nothing tells them."""
+    """Who handed something in, and how late; `id` and `email` are empty if nothing tells them."""
 
     name: str
     id: str = ""
     email: str = ""
-    late: bool = False
+    days_late: float = 0.0
 
 
 class Roster:
-    """The students of a course, as the course itself lists them."""
+    """The students of a course, as the course itself lists them.
 
-    def __init__(self, students: Iterable[Student] = ()) -> None:
+    Of those who are among `timed` it knows how late they are, also that they are not late.
+    """
+
+    def __init__(
+        self, students: Iterable[Student] = (), timed: Collection[Student] = frozenset()
+    ) -> None:
+        self.students = list(students)
+        self._timed = timed
         self._by_id: dict[str, Student] = {}
         self._by_name: dict[str, list[Student]] = {}
-        for student in students:
+        for student in self.students:
             if student.id:
                 self._by_id[student.id] = student
             self._by_name.setdefault(_plain(student.name), []).append(student)
 
     def known(self, student: Student) -> Student:
-        """Return the student as the roster has him or her: by id, then by a name that is unique."""
+        """Return the student as the roster has him or her: by id, then by a name that is unique.
+
+        What the roster does not tell, the id or the days, stays as it is.
+        """
         same_name = self._by_name.get(_plain(student.name), [])
         found = self._by_id.get(student.id) or (same_name[0] if len(same_name) == 1 else None)
         if found is None:
             return student
-        return replace(found, id=found.id or student.id, late=student.late)
+        days_late = found.days_late if found in self._timed else student.days_late
+        return replace(found, id=found.id or student.id, days_late=days_late)
 
 
 def read_roster(file: Path) -> Roster:
-    """Read a CSV with the columns name, id and email, of which id and email may be missing.
+    """Read a CSV with the columns name, id, email and late, of which only name must be there.
 
     UTF-8, with or without a byte order mark; comma, semicolon or tab. Raises RosterError.
     """
@@ -69,15 +83,21 @@ def read_roster(file: Path) -> Roster:
     columns = {(name or "").strip().lower(): name for name in rows.fieldnames or ()}
     if "name" not in columns:
         raise RosterError(f"{file}:1: there is no column called name")
-    students = []
+    students, timed = [], set()
     for row in rows:
-        name, number, email = (
-            (row.get(columns.get(column, "")) or "").strip() for column in ("name", "id", "email")
+        name, number, email, late = (
+            (row.get(columns.get(column, "")) or "").strip()
+            for column in ("name", "id", "email", "late")
         )
         if not name:
             raise RosterError(f"{file}:{rows.line_num}: a student without a name")
-        students.append(Student(name, number, email))
-    return Roster(students)
+        if late and not _DAYS.fullmatch(late):
+            raise RosterError(f"{file}:{rows.line_num}: late is {late!r}, not a number of days")
+        student = Student(name, number, email, float(late.replace(",", ".") or 0))
+        students.append(student)
+        if late:
+            timed.add(student)
+    return Roster(students, timed)
 
 
 def student_of(entry: str) -> Student:
@@ -86,7 +106,7 @@ def student_of(entry: str) -> Student:
         return Student(match["name"], match["id"])
     name = next((entry.removesuffix(end) for end in _ENDINGS if entry.lower().endswith(end)), entry)
     if match := _CANVAS.fullmatch(name):
-        return Student(match["name"], match["id"], late=bool(match["late"]))
+        return Student(match["name"], match["id"], days_late=1.0 if match["late"] else 0.0)
     return Student(name)
 
 

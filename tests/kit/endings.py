@@ -108,7 +108,7 @@ def _who_stays(program: Program) -> str:
     if any(place.in_main for place in places):
         return ""  # it goes on, whatever its threads do
     try:
-        alone = system.threads(program.process.pid) == 1
+        alone = system.threads(program.pid) == 1
     except (NotRun, OSError):
         return ""
     return "" if alone else "a thread that is not a daemon keeps the program alive"
@@ -116,7 +116,7 @@ def _who_stays(program: Program) -> str:
 
 def leaves_the_processor_alone(program: Program, stage: Stage) -> None:
     """See that a program that waits does not compute."""
-    pid = program.process.pid
+    pid = program.pid
     began, worked = time.monotonic(), system.processor_time(pid)
     if worked is None:
         raise NotRun(system.NEEDS_LINUX)

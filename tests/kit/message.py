@@ -22,6 +22,7 @@ def explain(result: CheckResult, error: Exception) -> None:
         result.expected, result.received = _text(error.seen.expected), _text(error.seen.received)
         result.received += _where_they_part(error.seen.expected, error.seen.received)
         result.where = [str(place) for place in error.places]
+        result.timeout = error.seen.kind == "silence"
         result.message = _failure(result, error.outcome, as_lines(error.story))
     else:
         result.verdict, result.reason = "not run", "kit"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from kit import system, whereabouts
+from kit.box import Box
 from kit.failure import Seen
 from kit.story import Mark, Story
 from kit.tree import Tree, command
@@ -72,6 +73,7 @@ class Program:
         folder: Path,
         answers: Path,
         *,
+        box: Box,
         buffered: bool = False,
         stdin: Stdin = "open",
     ) -> None:
@@ -82,6 +84,7 @@ class Program:
         self.exit_code: int | None = None
         self.todo: int | None = None  # the number of the gap that it ran into
         self._answers = answers
+        self._box = box
         self._looked_at = 0  # how many lines of stdout `prints` has gone past
         self._changed = threading.Condition()
         self._typing = threading.Lock()
@@ -95,7 +98,7 @@ class Program:
         screen, terminal = system.terminal() if stdin == "terminal" else (None, None)
         pipe: dict[str, int] = {"open": subprocess.PIPE}
         self.process = subprocess.Popen(
-            command(words, stdin == "closed"),
+            box.command(command(words, stdin == "closed"), folder),
             cwd=folder,
             env=tree.environment(buffered, answers),
             stdin=terminal or pipe.get(stdin, subprocess.DEVNULL),
@@ -103,6 +106,7 @@ class Program:
             stderr=terminal or subprocess.PIPE,
             start_new_session=os.name == "posix",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            **box.identity(),
         )
         if screen and terminal:
             os.close(terminal)
@@ -123,6 +127,11 @@ class Program:
             story.events += self.story.events
             self.story = story
         self._failure = failure
+
+    @property
+    def pid(self) -> int:
+        """Its process, whatever is around it."""
+        return self._box.process_of(self.process.pid)
 
     # What it does, as the others see it.
 
@@ -165,7 +174,7 @@ class Program:
         """Return where it stands now, or where it was when an exception ended it."""
         root = self.tree.root.resolve()
         if self.exit_code is None and self.todo is None:
-            return whereabouts.ask(self.process.pid, self._answers, root)
+            return whereabouts.ask(self.pid, self._answers, root)
         return whereabouts.of_traceback(self.stderr.text, root)
 
     def exception(self) -> str:
@@ -259,7 +268,7 @@ class Program:
         self._waits_until_it_sleeps()
         self.story.tell(self.name, "--", f"is sent {signal_name}")
         self._send(signal_name)
-        if system.processor_time(self.process.pid) is None:  # nothing told us whether it slept
+        if system.processor_time(self.pid) is None:  # nothing told us whether it slept
             if self.has_stopped(within=SECOND_SIGNAL):
                 return True
             self._send(signal_name)
@@ -281,9 +290,9 @@ class Program:
             if system.WINDOWS:
                 self.process.send_signal(getattr(signal, "CTRL_BREAK_EVENT"))  # noqa: B009
             elif signal_name == "SIGINT":
-                os.killpg(self.process.pid, signal.SIGINT)  # a terminal tells the whole group
-            else:
-                self.process.send_signal(getattr(signal, signal_name))
+                os.killpg(os.getpgid(self.pid), signal.SIGINT)  # a terminal tells the whole group
+            elif self.process.poll() is None:
+                os.kill(self.pid, getattr(signal, signal_name))
         except (ProcessLookupError, PermissionError):
             pass  # it has ended by itself: that is what the caller looks at
 
@@ -292,8 +301,8 @@ class Program:
         deadline = time.monotonic() + 1.0
         worked = -1.0
         while time.monotonic() < deadline and self.exit_code is None:
-            now = system.processor_time(self.process.pid)
-            if now is None or (now == worked and system.sleeping(self.process.pid)):
+            now = system.processor_time(self.pid)
+            if now is None or (now == worked and system.sleeping(self.pid)):
                 return
             worked = now
             self.has_stopped(within=0.005)
@@ -333,7 +342,7 @@ class Program:
                     return
 
     def _wait_for_end(self) -> None:
-        exit_code = self.process.wait()
+        exit_code = self._box.exit_code(self.process.wait())
         with self._changed:
             self.exit_code, self._ended_at = exit_code, time.monotonic()
             self.story.tell(self.name, "--", ended(exit_code))

@@ -35,7 +35,7 @@ class Reporter:
         self.labs: dict[str, Lab] = {}
         self.results: dict[str, CheckResult] = {}
         self.screen: screen.Screen | None = None
-        self.schedule = Schedule()
+        self.schedule = Schedule(config.getoption("at_once"))
         self._collected = 0
 
     # Before the checks: who builds on whom, and in what order.
@@ -94,7 +94,11 @@ class Reporter:
             return
         houses = {
             folder: House(
-                self._tree(), folder, self.config.getoption("seed"), self.labs[folder].away
+                self._tree(),
+                folder,
+                self.config.getoption("seed"),
+                self.labs[folder].away,
+                self.config.getoption("box"),
             )
             for folder in {item.path.parent.name for item in session.items if _CHECK in item.stash}
         }

@@ -19,7 +19,10 @@ kit itself broke (then nobody may be graded by it)."""
 
 @dataclass
 class CheckResult:
-    """One check. `where`, `happened` and the like are empty unless it failed; times in seconds."""
+    """One check. `where`, `message` and the like are empty unless it failed; times in seconds.
+
+    `timeout`: something did not come in time, which a busy machine can be the cause of.
+    """
 
     id: str
     lab: str
@@ -35,6 +38,7 @@ class CheckResult:
     where: list[str] = field(default_factory=list)
     hint: str = ""
     read_on: str = ""
+    timeout: bool = False
     duration: float = 0.0
     story: list[dict[str, Any]] = field(default_factory=list)
     message: str = ""

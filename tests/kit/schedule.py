@@ -49,10 +49,10 @@ class Outcome:
 class Schedule:
     """Runs jobs in threads of this process, from `begin` to `close`."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: int) -> None:
         system.adopt_orphans()
         system.clear_up_when_told_to_stop()
-        self._pool = ThreadPoolExecutor(AT_ONCE, "check")
+        self._pool = ThreadPoolExecutor(at_once, "check")
         self._outcomes: dict[str, Future[Outcome]] = {}
         self._houses: set[House] = set()
 

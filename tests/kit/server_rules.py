@@ -229,7 +229,7 @@ class ServerRules(ListeningRules):
     def test_many_visits_leave_nothing_behind(self, stage: Stage) -> None:
         """300 visits leave no descriptor, thread or memory behind."""
         server = self.server(stage, stage.server(self.program))
-        pid, story = server.program.process.pid, stage.story
+        pid, story = server.program.pid, stage.story
 
         def left_over() -> dict[str, int]:
             return {

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kit import hints, scaffold, system
+from kit import hints, scaffold, system, whereabouts
+from kit.box import Box
 from kit.failure import Failure, NotRun, Seen
 from kit.program import PATIENCE, Program, Stdin, ended
 from kit.story import Story
@@ -28,9 +29,15 @@ REFERENCES = Tree(Path(__file__).parents[2], scaffold.SOLUTIONS)
 class House:
     """Where all programs of a lab's suite run; it knows each that lives."""
 
-    def __init__(self, tree: Tree, lab: str, seed: int, away: bool = False) -> None:
+    def __init__(
+        self, tree: Tree, lab: str, seed: int, away: bool = False, box: str = "none"
+    ) -> None:
         self.tree, self.lab, self.seed, self.away = tree, lab, seed, away
         self._folder = tempfile.TemporaryDirectory(prefix="socket-labs-")
+        own = Path(self._folder.name)
+        bytecode = (tree.root / tree.package).rglob("__pycache__")
+        self._box = Box(box, [tree.root, whereabouts.INSIDE], [own, *bytecode])
+        self._box.gives(own)
         self._lock = threading.Lock()
         self._started = 0
         self._closing = False
@@ -38,7 +45,9 @@ class House:
 
     def folder(self) -> Path:
         """Make an empty folder, and return it."""
-        return Path(tempfile.mkdtemp(dir=self._folder.name))
+        folder = Path(tempfile.mkdtemp(dir=self._folder.name))
+        self._box.gives(folder)
+        return folder
 
     def start(
         self,
@@ -56,9 +65,11 @@ class House:
                 raise NotRun("the run was broken off")
             self._started += 1
             answers = Path(self._folder.name, f"{self._started}")
-            tree, lab = (REFERENCES, reference_of) if reference_of else (self.tree, self.lab)
+            tree, lab, box = self.tree, self.lab, self._box
+            if reference_of:
+                tree, lab, box = REFERENCES, reference_of, Box()
             program = Program(
-                tree, lab, name, arguments, folder, answers, buffered=buffered, stdin=stdin
+                tree, lab, name, arguments, folder, answers, box=box, buffered=buffered, stdin=stdin
             )
             self._living.append(program)
             return program
@@ -192,7 +203,7 @@ class Stage:
                 return
             if program.todo:
                 return
-            now = system.processor_time(program.process.pid)
+            now = system.processor_time(program.pid)
             sleeps_on = now == worked and time.monotonic() > began + PATIENCE
             if now is not None and (sleeps_on or now > START_WORK):
                 return

@@ -64,7 +64,7 @@ def end_orphans() -> int:
     they were.
     """
     ended = 0
-    while LINUX and (orphans := _children()):
+    while orphans := children():
         for pid in orphans:
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -124,7 +124,12 @@ def limit_descriptors(pid: int, more: int) -> int:
     import resource
 
     count = descriptors(pid) + more
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (count, count))
+    try:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (count, count))
+    except PermissionError:  # it is another user's, and we are a root without all rights
+        words = ["prlimit", f"--pid={pid}", f"--nofile={count}:{count}"]
+        owner = (PROC / str(pid)).stat()
+        subprocess.run(words, user=owner.st_uid, group=owner.st_gid, check=True)
     return count
 
 
@@ -167,9 +172,15 @@ def _status(pid: int, field: str) -> int:
     return int(line.split()[1])
 
 
-def _children() -> list[int]:
-    own = PROC / "self" / "task"
-    return [int(pid) for thread in own.iterdir() for pid in _text(thread / "children").split()]
+def children(pid: int | str = "self") -> list[int]:
+    """Return the processes that a process has started, and those that it has adopted."""
+    if not LINUX:
+        return []
+    try:
+        threads = list((PROC / str(pid) / "task").iterdir())
+    except OSError:
+        return []
+    return [int(child) for thread in threads for child in _text(thread / "children").split()]
 
 
 def _text(file: Path) -> str:

@@ -19,6 +19,11 @@ NOT_PASSED_ON = (
     "LINES",
 )
 
+# Taken once: pytest changes a variable for each test, while other threads start programs.
+INHERITED = {
+    name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)
+}
+
 
 @dataclass(frozen=True)
 class Tree:
@@ -40,9 +45,7 @@ class Tree:
 
         `buffered` leaves stdout as Python has it on a pipe: what is not flushed stays inside.
         """
-        variables = {
-            name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)
-        }
+        variables = {**INHERITED}
         variables["PYTHONPATH"] = os.pathsep.join([str(whereabouts.INSIDE), str(self.root)])
         variables["PYTHONUTF8"] = "1"
         variables["TERM"] = "xterm"  # what kit.terminal understands, should it get a terminal

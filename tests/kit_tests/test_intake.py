@@ -154,7 +154,7 @@ def test_the_digest_changes_with_a_name_and_with_a_byte(tmp_path: Path) -> None:
     [
         ("Ann Doe_12345_assignsubmission_file_", Student("Ann Doe", "12345")),
         ("Олена Ш_7_assignsubmission_file_lab 4.zip", Student("Олена Ш", "7")),
-        ("doeann_LATE_12345_67890_lab4-1.zip", Student("doeann", "12345", late=True)),
+        ("doeann_LATE_12345_67890_lab4-1.zip", Student("doeann", "12345", days_late=1.0)),
         ("doeann_12345_67890_my_lab.tar.gz", Student("doeann", "12345")),
         ("ann.tar.gz", Student("ann")),
         ("ann_b", Student("ann_b")),
@@ -175,11 +175,29 @@ def test_the_roster_knows_by_id_and_by_a_name_that_is_unique(tmp_path: Path) -> 
 
     ann = Student("Ann Doe", "12345", "ann@uni.edu")
     assert roster.known(Student("annd", "12345")) == ann
-    assert roster.known(Student("anndoe", late=True)) == Student(
-        *("Ann Doe", "12345", "ann@uni.edu"), late=True
-    )
+    assert roster.known(Student("anndoe")) == ann
     assert roster.known(Student("Bo Li")) == Student("Bo Li")
     assert roster.known(Student("Bo Li", "2")).email == "b2@uni.edu"
+
+
+def test_the_roster_knows_better_than_canvas_who_is_late(tmp_path: Path) -> None:
+    file = tmp_path / "roster.csv"
+    file.write_text("name;id;late\nОлена Ш;1;1,5\n山田 花子;2;0\nBo Li;3; \n", encoding="utf-8")
+    roster = read_roster(file)
+
+    known = [roster.known(Student("", number, days_late=1.0)) for number in "1234"]
+
+    assert [student.name for student in known] == ["Олена Ш", "山田 花子", "Bo Li", ""]
+    assert [student.days_late for student in known] == [1.5, 0.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("late", ["-1", "two", "nan", "1e3", "1:30", "99999"])
+def test_a_number_of_days_that_is_none_is_named_with_its_line(tmp_path: Path, late: str) -> None:
+    file = tmp_path / "roster.csv"
+    file.write_text(f"name,late\nann,1\nbo,{late}\n", encoding="utf-8")
+    with pytest.raises(RosterError) as raised:
+        read_roster(file)
+    assert str(raised.value) == f"{file}:3: late is {late!r}, not a number of days"
 
 
 @pytest.mark.parametrize(

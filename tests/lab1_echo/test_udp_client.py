@@ -13,7 +13,7 @@ from kit.udp import MAX_DATAGRAM, UdpPeer
 
 WHO = "recvfrom() tells who sent a datagram: compare the address, host and port, too"
 PERSISTENT = ("--timeout", "0.2", "--attempts", "30")  # a busy test answers late, not never
-EARLY = 0.75  # of a wait: less is too early, even if a busy machine showed us its start late
+EARLY = 0.75  # of a wait: less is too early
 
 
 @check(points=2)
@@ -96,16 +96,15 @@ def test_it_waits_as_long_as_timeout_says(stage: Stage) -> None:
         options = ("--timeout", "0.6", "--attempts", "2")
         client = server.starts_client("udp_client", *options, stage.word())
         server.is_called()
-        began = time.monotonic()
 
         ends_with_error_line(client, stage, "no attempt was answered")
 
-        took = time.monotonic() - began
+        took = client.lived()
         stage.requires(
             took > 2 * 0.6 * EARLY,
             "udp_client gave up sooner than --timeout and --attempts say",
             expected="2 attempts of 0.6 s each, so 1.2 s",
-            received=f"{took:.2f} s after the first datagram",
+            received=f"{took:.2f} s after its start",
             hint="each attempt has its own whole wait, the last one, too",
         )
 
@@ -222,16 +221,15 @@ def test_without_timeout_it_waits_one_second(stage: Stage) -> None:
     with UdpPeer(stage, "server") as server:
         client = server.starts_client("udp_client", "--attempts", "1", stage.word())
         server.is_called()
-        began = time.monotonic()
 
         ends_with_error_line(client, stage, "its one attempt was not answered")
 
-        took = time.monotonic() - began
+        took = client.lived()
         stage.requires(
             took > 1.0 * EARLY,
             "without --timeout udp_client does not wait a second",
             expected="1 s",
-            received=f"{took:.2f} s after its datagram",
+            received=f"{took:.2f} s after its start",
         )
 
 
