@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import queue
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ from grading import compare, feedback, pages, policy, protection, tables
 from grading.compare import CompareError
 from grading.grades import Grades, LabGrade, StudentGrades
 from grading.intake import Submission, entries, take_in
-from grading.policy import Policy, PolicyError
+from grading.policy import POLICY, Policy, PolicyError
 from grading.protection import Protection, ProtectionError
 from grading.run import ROOT, WORK, Judge, Judged, write
 from grading.students import ROSTER, Roster, RosterError, Student, read_roster
@@ -25,7 +26,6 @@ from kit.lab import Lab
 from kit.result import CheckResult
 from kit.scaffold import SOLUTIONS
 
-POLICY = "grading.toml"
 LIMIT = 300.0  # seconds for a submission; a suite takes 10 to 20 on one core
 BAR = 30  # characters
 INTERRUPTED = 130  # exit code after Ctrl+C
@@ -78,9 +78,9 @@ def main() -> int:
     try:
         old = compare.read(told.compare) if told.compare else None
         course = read_course(told)
-        told.out.mkdir(parents=True, exist_ok=True)
         work = (told.out / WORK).resolve()
-        work.mkdir(exist_ok=True)
+        shutil.rmtree(work, ignore_errors=True)  # of a run that was killed
+        work.mkdir(parents=True)
         shield = protection.choose(told.sandbox, work)
     except (Wrong, CompareError, PolicyError, ProtectionError, RosterError, OSError) as error:
         print(f"[ERROR] {error}", file=sys.stderr)
@@ -94,6 +94,7 @@ def main() -> int:
         print("\nstopped; the same command goes on where it was", file=sys.stderr)
         return INTERRUPTED
     grades = graded(course, judged, shield)
+    shutil.rmtree(work, ignore_errors=True)
     write_all(grades, told.out)
     report(grades, told.out)
     if old is not None:
@@ -112,13 +113,13 @@ def read_course(told: argparse.Namespace) -> Course:
     for name in told.lab:
         if name not in known:
             raise Wrong(f"there is no lab {name!r}: {', '.join(known)}")
+    file = told.policy or folder / POLICY
+    rules = policy.read(file if told.policy or file.exists() else None, list(_labs().values()))
     roster = read_roster(folder / ROSTER) if (folder / ROSTER).exists() else Roster()
     found = entries(folder)
     labs = [known[name] for name in told.lab] or _handed_in(found, roster)
     if not labs:
         raise Wrong(f"no submission in {folder} has a folder of a lab in it: say --lab lab4")
-    file = told.policy or folder / POLICY
-    rules = policy.read(file if told.policy or file.exists() else None, list(_labs().values()))
     course = Course({name: _labs()[name] for name in labs}, roster, rules)
     course.submissions = [
         take_in(entry, lab, _programs(lab), roster) for lab in labs for entry in found

@@ -181,11 +181,11 @@ class _Run:
                 if self._judge._stopped.is_set():
                     raise Stopped
                 if time.monotonic() > self._deadline:
-                    _tell_to_stop(worker, self._protection)
                     return False
             return True
         finally:
             if worker.poll() is None:
+                _tell_to_stop(worker, self._protection)
                 system.end_tree(worker)
                 worker.wait()
 

@@ -1,0 +1,203 @@
+"""A class is graded: what comes out, what happens once more, and after an end in the middle."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grading.run import WORK
+from kit import scaffold, system
+
+ROOT = Path(__file__).parents[2]
+LIMIT = 120.0  # seconds; longer means that it hangs
+LAB = "lab1_echo"
+
+
+def command(submissions: Path, out: Path, *options: str) -> list[str]:
+    """Return what grades a class."""
+    words = [sys.executable, "-m", "grading", str(submissions), "--lab", "lab1", "--out", str(out)]
+    return [*words, *options]
+
+
+def environment() -> dict[str, str]:
+    """Return variables with which the grader finds its modules."""
+    return {**os.environ, "PYTHONPATH": os.fspath(ROOT / "tests"), "PYTHONSAFEPATH": "1"}
+
+
+def grade(submissions: Path, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Grade a class to the end."""
+    return subprocess.run(
+        command(submissions, out, *options),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=LIMIT,
+        check=False,
+    )
+
+
+def results(out: Path) -> dict[str, list[tuple[str, str]]]:
+    """Return, for each student, the verdict of each check."""
+    form = json.loads((out / "grades.json").read_text(encoding="utf-8"))
+    return {
+        one["student"]["name"]: [
+            (check["id"], check["verdict"]) for lab in one["labs"] for check in lab["checks"]
+        ]
+        for one in form["students"]
+    }
+
+
+def grade_of(out: Path, name: str) -> dict[str, Any]:
+    """Return what a student has for the lab."""
+    form = json.loads((out / "grades.json").read_text(encoding="utf-8"))
+    (found,) = (one for one in form["students"] if one["student"]["name"] == name)
+    lab: dict[str, Any] = found["labs"][0]
+    return lab
+
+
+@pytest.fixture(scope="module")
+def submissions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a class: nothing done, one program done, and a file that is no submission."""
+    folder = tmp_path_factory.mktemp("class")
+    shutil.copytree(ROOT / scaffold.LABS / LAB, folder / "ann")
+    with zipfile.ZipFile(folder / "花子.zip", "w") as archive:
+        for file in (ROOT / scaffold.LABS / LAB).glob("*.py"):
+            done = ROOT / scaffold.SOLUTIONS / LAB / file.name
+            archive.write(done if file.name == "udp_client.py" else file, f"{LAB}/{file.name}")
+    (folder / "Борис.txt").write_text("I forgot", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def out(submissions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Grade it once."""
+    out = tmp_path_factory.mktemp("grades")
+    run = grade(submissions, out)
+    assert "Traceback" not in run.stderr
+    assert run.returncode == 1  # one was not graded
+    assert "not graded: Борис.txt, lab1, Борис.txt: it is neither a folder nor a zip" in run.stdout
+    return out
+
+
+def test_each_gets_what_was_earned(out: Path) -> None:
+    assert grade_of(out, "ann")["points"] == 0
+    assert 0 < grade_of(out, "花子")["points"] < 100
+    assert grade_of(out, "Борис.txt")["state"] == "not graded"
+
+
+def test_every_report_is_there(out: Path) -> None:
+    for name in ("grades.json", "grades.csv", "junit.xml", "index.html"):
+        assert (out / name).read_text(encoding="utf-8")
+    for student in ("ann", "花子", "Борис_txt"):
+        for name in ("feedback.md", "index.html"):
+            assert (out / "students" / student / name).read_text(encoding="utf-8")
+
+
+def test_what_has_not_changed_is_not_judged_again(submissions: Path, out: Path) -> None:
+    before = results(out)
+
+    run = grade(submissions, out)
+
+    assert "2 are as they were when they were graded" in run.stdout
+    assert " left: " not in run.stderr
+    assert results(out) == before
+
+
+def test_what_has_changed_is(submissions: Path, out: Path, tmp_path: Path) -> None:
+    changed = shutil.copytree(submissions, tmp_path / "class")
+    shutil.copy(ROOT / scaffold.SOLUTIONS / LAB / "udp_client.py", changed / "ann")
+    new = shutil.copytree(out, tmp_path / "new")
+
+    run = grade(changed, new, "--compare", str(out))
+
+    assert "1 of 1" in run.stderr
+    assert grade_of(new, "ann")["points"] == grade_of(out, "花子")["points"]
+    assert "ann  lab1  0 ->" in run.stdout
+
+
+@pytest.mark.parametrize("number", ["SIGKILL", "SIGINT"])
+def test_after_an_end_in_the_middle_it_goes_on(
+    submissions: Path, out: Path, tmp_path: Path, number: str
+) -> None:
+    if system.WINDOWS:
+        pytest.skip("another process is ended otherwise there")
+    grader = subprocess.Popen(
+        command(submissions, tmp_path, "--jobs", "1"),
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+    assert grader.stderr
+    assert "1 of 2" in grader.stderr.readline()
+    grader.send_signal(signal.Signals[number])
+    assert "Traceback" not in grader.communicate(timeout=LIMIT)[1]
+    assert grader.returncode == (130 if number == "SIGINT" else -9)
+
+    run = grade(submissions, tmp_path)
+
+    assert "1 are as they were" in run.stdout
+    assert results(tmp_path) == results(out)
+    assert not (tmp_path / WORK).exists()
+    assert left_over(tmp_path) == []
+
+
+def left_over(folder: Path) -> list[str]:
+    """Return the processes that a folder's name is in the command line of; only Linux tells."""
+    deadline = time.monotonic() + LIMIT
+    while found := [
+        line
+        for process in Path("/proc").glob("[0-9]*")
+        if str(folder) in (line := _command_line(process))
+    ]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.1)  # nothing tells us when a process of somebody else has ended
+    return found
+
+
+def _command_line(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_bytes().decode("utf-8", "replace")
+    except OSError:  # it has ended
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("words", "trouble"),
+    [
+        (["nowhere"], "nowhere is no folder"),
+        ([".", "--lab", "lab99"], "there is no lab 'lab99'"),
+        ([".", "--compare", "nowhere"], "nowhere: No such file"),
+        ([".", "--policy", "nowhere.toml"], "nowhere.toml: No such file"),
+        (["."], "has a folder of a lab in it: say --lab lab4"),
+    ],
+)
+def test_what_cannot_be_done_gets_one_line_and_exit_code_2(
+    tmp_path: Path, words: list[str], trouble: str
+) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "grading", *words],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=LIMIT,
+        check=False,
+    )
+
+    assert run.returncode == 2
+    assert len(run.stderr.splitlines()) == 1
+    assert run.stderr.startswith("[ERROR] ")
+    assert trouble in run.stderr
