@@ -134,8 +134,7 @@ def uploads_if_wanted(peer: TcpPeer, name: str, content: bytes) -> None:
 
 def holds(stage: Stage, name: str, content: bytes, hint: str = "") -> None:
     """See that the file is there, and is exactly this."""
-    file = stored(stage, name)
-    there = file.read_bytes() if file.is_file() else None
+    there = stored(stage, name).read_bytes() if is_there(stage, name) else None
     if there != content:
         expected, received = _around_the_difference(content, there)
         raise stage.failure(
@@ -143,6 +142,12 @@ def holds(stage: Stage, name: str, content: bytes, hint: str = "") -> None:
             Seen("other", expected, received),
             _likely(content, there) or hint,
         )
+
+
+def is_there(stage: Stage, name: str) -> bool:
+    """Tell whether a file of this name is stored. A link is none: it may lead anywhere."""
+    file = stage.folder.resolve() / FOLDER / f"received_{name}"
+    return file.is_file() and file.resolve() == file
 
 
 def is_empty(stage: Stage, program: Program, *names: str, hint: str = "") -> None:
