@@ -177,6 +177,14 @@ class Program:
             return whereabouts.ask(self.pid, self._answers, root)
         return whereabouts.of_traceback(self.stderr.text, root)
 
+    def measured(self, measure: Callable[[int], int]) -> int:
+        """Return what `kit.system` measures of its process, for which it has to live."""
+        try:
+            return measure(self.pid)
+        except OSError:
+            seen = Seen("ended", f"{self.name} goes on", "it has ended")
+            raise self._failure(f"{self.name} ended while it was watched", seen, "") from None
+
     def exception(self) -> str:
         """Return the last line of the traceback that it printed, if it did."""
         lines = self.stderr.text.strip().splitlines()

@@ -229,13 +229,13 @@ class ServerRules(ListeningRules):
     def test_many_visits_leave_nothing_behind(self, stage: Stage) -> None:
         """300 visits leave no descriptor, thread or memory behind."""
         server = self.server(stage, stage.server(self.program))
-        pid, story = server.program.pid, stage.story
+        program, story = server.program, stage.story
 
         def left_over() -> dict[str, int]:
             return {
-                "descriptors": system.descriptors(pid),
-                "threads": system.threads(pid),
-                "bytes of memory": system.memory(pid),
+                "descriptors": program.measured(system.descriptors),
+                "threads": program.measured(system.threads),
+                "bytes of memory": program.measured(system.memory),
             }
 
         with story.sums_up("clients", f"{VISITS // 10} clients come, are served, and leave"):
@@ -256,7 +256,7 @@ class ServerRules(ListeningRules):
             too_many = [what for what in after if after[what] > allowed[what]]
             if not too_many:
                 break
-            server.program.has_ended(within=0.05)
+            program.has_ended(within=0.05)
         stage.requires(
             not too_many,
             f"{VISITS} visits to {self.program} leave {' and '.join(too_many)} behind",

@@ -274,12 +274,12 @@ def test_256_megabytes_need_no_more_memory_than_a_small_file(stage: Stage) -> No
     with called(stage, small, large.name) as (client, server):
         takes(server, "small.txt", b"small")
         is_offered(server, "large.bin", LARGE)
-        before = system.peak_memory(client.pid)
+        before = client.measured(system.peak_memory)
         server.sends(reply(YES))
         with stage.story.sums_up("server", f"reads {LARGE:,} bytes"):
             for _ in range(LARGE // 1_048_576):
                 server.reads(1_048_576, "the content", patience=LONG_PATIENCE)
-        used = system.peak_memory(client.pid) - before
+        used = client.measured(system.peak_memory) - before
 
     stage.requires(
         used < MUCH_MEMORY,

@@ -305,13 +305,13 @@ def test_256_megabytes_need_no_more_memory_than_a_small_file(stage: Stage) -> No
     block = stage.text(1_048_576)
     with server.client("alice") as alice:
         uploads(alice, "small.txt", b"small")
-        before = system.peak_memory(server.program.pid)
+        before = server.program.measured(system.peak_memory)
         offers(alice, "large.bin", LARGE)
         with stage.story.sums_up("alice", f"sends {LARGE:,} bytes"):
             for _ in range(LARGE // len(block)):
                 alice.sends(block)
         is_stored(alice, "large.bin", patience=LONG_PATIENCE)
-        used = system.peak_memory(server.program.pid) - before
+        used = server.program.measured(system.peak_memory) - before
 
     stage.requires(
         used < MUCH_MEMORY,

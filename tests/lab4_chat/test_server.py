@@ -142,7 +142,7 @@ def test_without_a_descriptor_it_goes_on(stage: Stage) -> None:
     """A server without a free descriptor goes on, and takes new users when it has one again."""
     server = started(stage)
     with server.user("alice") as alice, server.user("bob") as bob:
-        limit = system.limit_descriptors(server.program.pid, SPARE)
+        limit = server.program.measured(lambda pid: system.limit_descriptors(pid, SPARE))
         crowd = server.crowd(2 * SPARE, within=IN_TIME)
         opens_all(server, limit)
         alice.says(type="message", message="hi")
@@ -158,7 +158,7 @@ def opens_all(server: ChatServer, limit: int) -> None:
     """Wait until the server has no descriptor left, or has ended, or seems to keep some."""
     program, deadline = server.program, time.monotonic() + PATIENCE
     while time.monotonic() < deadline and not program.has_stopped(within=0.01):
-        if system.descriptors(program.pid) >= limit:
+        if program.measured(system.descriptors) >= limit:
             break
 
 
