@@ -25,6 +25,7 @@ nox.options.sessions = []
 ROOT = Path(__file__).parent
 LABS = {folder.name.partition("_")[0]: folder for folder in sorted(ROOT.glob("tests/lab[0-9]*_*"))}
 PYTEST = "pytest>=9.2"
+KIT = {"PYTHONPATH": os.fspath(ROOT / "tests")}  # where the kit's own programs find its modules
 CLEARING_UP = 10.0  # seconds
 
 # With pytest beside nox nothing needs to be installed: everything runs in place, also offline.
@@ -101,16 +102,20 @@ def grade(session: nox.Session) -> None:
     if not IN_PLACE:
         session.install(PYTEST)
     with session.chdir(session.invoked_from):
-        run_kit(session, "grading", *session.posargs, python=PYTHON)
+        # With -m, Python would look for its modules among the submissions first.
+        program = os.fspath(ROOT / "tests/grading")
+        session.run(
+            *(PYTHON, program, *session.posargs),
+            env=KIT,
+            external=True,
+            interrupt_timeout=CLEARING_UP,
+        )
 
 
-def run_kit(
-    session: nox.Session, module: str, *arguments: str, python: str = sys.executable
-) -> None:
-    """Run a module of the kit as a program, with the Python that runs nox if nothing is said."""
-    path = {"PYTHONPATH": os.fspath(ROOT / "tests")}
-    command = (python, "-m", module, *arguments)
-    session.run(*command, env=path, external=True, interrupt_timeout=CLEARING_UP)
+def run_kit(session: nox.Session, module: str, *arguments: str) -> None:
+    """Run a module of the kit as a program, with the Python that runs nox."""
+    command = (sys.executable, "-m", module, *arguments)
+    session.run(*command, env=KIT, external=True, interrupt_timeout=CLEARING_UP)
 
 
 if __name__ == "__main__":

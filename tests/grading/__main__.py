@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import queue
-import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +21,7 @@ from grading.policy import POLICY, Policy, PolicyError
 from grading.protection import Protection, ProtectionError
 from grading.run import ROOT, WORK, Judge, Judged, write
 from grading.students import ROSTER, Roster, RosterError, Student, read_roster
+from kit import system
 from kit.lab import Lab
 from kit.result import CheckResult
 from kit.scaffold import SOLUTIONS
@@ -75,11 +75,13 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
 def main() -> int:
     """Grade, and return the exit code: 1 if something could not be graded."""
     told = options()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         old = compare.read(told.compare) if told.compare else None
         course = read_course(told)
         work = (told.out / WORK).resolve()
-        shutil.rmtree(work, ignore_errors=True)  # of a run that was killed
+        system.remove(work)  # of a run that was killed
         work.mkdir(parents=True)
         shield = protection.choose(told.sandbox, work)
     except (Wrong, CompareError, PolicyError, ProtectionError, RosterError, OSError) as error:
@@ -94,7 +96,7 @@ def main() -> int:
         print("\nstopped; the same command goes on where it was", file=sys.stderr)
         return INTERRUPTED
     grades = graded(course, judged, shield)
-    shutil.rmtree(work, ignore_errors=True)
+    system.remove(work)
     write_all(grades, told.out)
     report(grades, told.out)
     if old is not None:
@@ -116,7 +118,7 @@ def read_course(told: argparse.Namespace) -> Course:
     file = told.policy or folder / POLICY
     rules = policy.read(file if told.policy or file.exists() else None, list(_labs().values()))
     roster = read_roster(folder / ROSTER) if (folder / ROSTER).exists() else Roster()
-    found = entries(folder)
+    found = [entry for entry in entries(folder) if entry.resolve() != told.out.resolve()]
     labs = [known[name] for name in told.lab] or _handed_in(found, roster)
     if not labs:
         raise Wrong(f"no submission in {folder} has a folder of a lab in it: say --lab lab4")
@@ -151,6 +153,8 @@ def judge_all(
         slot = slots.get()
         try:
             return judge.judge(submission, slot)
+        except (OSError, ValueError) as error:
+            return Judged(trouble=f"it cannot be judged: {error}")
         finally:
             slots.put(slot)
 
@@ -219,6 +223,7 @@ def graded(course: Course, judged: Mapping[int, Judged], shield: Protection) -> 
 def write_all(grades: Grades, out: Path) -> None:
     """Write every report, each whole or not at all."""
     folders = _folders(grades)
+    system.remove(out / "students")  # who is no longer in the class has no page
     for one in grades.students:
         folder = out / "students" / folders[one.student]
         folder.mkdir(parents=True, exist_ok=True)
@@ -236,7 +241,8 @@ def report(grades: Grades, out: Path) -> None:
     for one in grades.students:
         for lab in one.labs:
             if lab.state == "not graded":
-                print(f"not graded: {one.student.name}, {lab.lab}, {lab.entry}: {lab.trouble}")
+                told = f"{one.student.name}, {lab.lab}, {lab.entry}: {lab.trouble}"
+                print(f"not graded: {compare.one_line(told)}")
     print(f"{len(grades.students)} students: {out / 'index.html'}")
 
 
@@ -257,7 +263,7 @@ class Progress:
             full = BAR * self._done // self._count
             text = f"\r[{'#' * full}{'.' * (BAR - full)}] {told} "
         else:
-            text = f"{told}: {name}\n"
+            text = f"{told}: {compare.one_line(name)}\n"
         sys.stderr.write(text)
         sys.stderr.flush()
 

@@ -58,7 +58,7 @@ def differences(old: Form, new: Form) -> list[str]:
         for lab in (lab for lab in new_suites if lab in old_suites):
             was, now = _grade(before, lab), _grade(after, lab)
             if _told(was) != _told(now):
-                lines.append(f"{_one_line(who)}  {lab}  {_change(was, now)}")
+                lines.append(f"{one_line(who)}  {lab}  {_change(was, now)}")
                 why = _why(was, now, old_suites[lab], new_suites[lab]) if was and now else ()
                 lines += [f"  {line}" for line in why]
     return lines
@@ -109,7 +109,7 @@ def _why(was: Form, now: Form, old_suite: Form, new_suite: Form) -> Iterator[str
     if was["state"] != "graded" or now["state"] != "graded":
         for when, grade in (("before", was), ("now", now)):
             if grade["trouble"]:
-                yield f"{when}: {_one_line(grade['trouble'])}"
+                yield f"{when}: {one_line(grade['trouble'])}"
         return
     if was["attempt"] != now["attempt"]:
         yield f"attempt {now['attempt']} of {now['attempts']} counts, before {was['attempt']}"
@@ -139,7 +139,7 @@ def _of_check(was: Form | None, now: Form | None) -> Iterator[str]:
     if _mark(was) == _mark(now):
         return
     if now:
-        sentence = f": {_one_line(now['sentence'])}" if now["sentence"] else ""
+        sentence = f": {one_line(now['sentence'])}" if now["sentence"] else ""
         yield f"{_mark(now)} {now['title']}{'' if was else ' (a new check)'}{sentence}"
     elif was:
         yield f"~ {was['title']}: no longer checked"
@@ -157,5 +157,6 @@ def _by(key: str, forms: Iterable[Form]) -> dict[str, Form]:
     return {form[key]: form for form in forms}
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return a text that stays on one line of whatever shows it."""
     return printable(" ".join(text.split()))

@@ -1,11 +1,14 @@
 """Submissions in: of each only the lab's own files are taken, into a fresh tree."""
 
 import hashlib
+import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from grading.archives import File, Unreadable, files, is_archive
+from grading.policy import POLICY
 from grading.students import ROSTER, Roster, Student, student_of
 from kit import scaffold
 
@@ -40,7 +43,7 @@ class Submission:
         """What changes when a file does."""
         digest = hashlib.sha256()
         for path, data in sorted(self.files.items()):
-            digest.update(f"{path}\0{len(data)}\0".encode() + data)
+            digest.update(os.fsencode(f"{path}\0{len(data)}\0") + data)
         return digest.hexdigest()
 
     def write(self, root: Path, tree: Path) -> None:
@@ -53,10 +56,15 @@ class Submission:
 
 
 def entries(folder: Path) -> list[Path]:
-    """Return what may be a submission, in the order of the names."""
-    return sorted(
-        path for path in folder.iterdir() if path.name != ROSTER and not path.name.startswith(".")
-    )
+    """Return what may be a submission, in the order of the names, and of the numbers in them."""
+
+    def place(path: Path) -> list[tuple[int, str]]:
+        pieces = re.split(r"(\d+)", path.name)
+        return [(int(piece) if piece.isdecimal() else 0, piece) for piece in pieces]
+
+    ours = (ROSTER, POLICY)
+    found = (path for path in folder.iterdir() if path.name not in ours)
+    return sorted((path for path in found if not path.name.startswith(".")), key=place)
 
 
 def take_in(entry: Path, lab: str, programs: Iterable[str], roster: Roster) -> Submission:

@@ -38,6 +38,7 @@ from kit.result import CheckResult
 # mypy, told of Python 3.10, asks for tomli, which pytest brings to 3.10 alone.
 tomllib = importlib.import_module("tomli" if sys.version_info < (3, 11) else "tomllib")
 
+POLICY = "grading.toml"
 MOST = 1_000_000  # a larger number is a typing error
 
 _TOML_ERROR = re.compile(r"(?P<what>.*) \(at (line (?P<line>\d+), column \d+|end of document)\)")

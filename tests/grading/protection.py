@@ -55,6 +55,9 @@ def choose(wanted: str, folder: Path) -> Protection:
             raise ProtectionError(trouble)
     if wanted == "none":
         return Protection("none: the programs run as you, and can do what you can", limited=False)
+    if sys.platform == "win32":
+        told = "none but processes of their own: this system has no limits; they run as you"
+        return Protection(told, limited=False)
     if root and not _trouble([], Box(f"user:{FIRST_USER}"), folder):
         told = f"another user, and {LIMITS}; one network for all, and files that all may read"
         return Protection(told, "user", other_users=True)

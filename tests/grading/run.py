@@ -7,13 +7,12 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -26,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 WORK, KEPT = ".work", ".judged"  # in the folder of the grades
 LOOK = 0.5  # seconds between two looks at what a submission uses
 MOST_MEMORY = 3 << 30  # bytes of all programs of a submission together
+MOST_DISK = 2 << 30  # bytes of all files of a submission together
+ENTRY = 100_000  # bytes that a file or folder counts beside what is in it: looking takes time
 CLEARING_UP = 15.0  # seconds for a worker that was told to stop
 NOT_REPORTED = "it was not reported before the time was up"
 CLEAN = ("LANG", "LC_ALL", "PATH", "SYSTEMROOT", "TEMP", "TMP")  # variables that programs get
@@ -88,7 +89,8 @@ class Judge:
         return judged
 
     def _kept(self, submission: Submission) -> Path:
-        return self._folder / KEPT / submission.lab / f"{submission.entry.name}.json"
+        name = hashlib.sha256(os.fsencode(submission.entry.name)).hexdigest()  # never too long
+        return self._folder / KEPT / submission.lab / f"{name}.json"
 
     def _key(self, submission: Submission) -> str:
         suite = self._suites.setdefault(submission.lab, _digest([ROOT / "tests" / submission.lab]))
@@ -122,22 +124,25 @@ class _Run:
     def judged(self) -> Judged:
         """Run the suite; what did not come in time is tried once more, alone, before it counts."""
         began = time.monotonic()
-        first = self._suite([f"tests/{self._lab}"])
+        every = [f"tests/{self._lab}"]
+        first = self._suite(every)
         if isinstance(first, str):
             return Judged(trouble=first)
-        checks = {check.id: check for check in first.checks}
-        again = {check.id for check in first.checks if check.timeout}
-        while again and time.monotonic() < self._deadline:
-            second = self._suite([f"tests/{id_}" for id_ in sorted(again)], "--at-once", "1")
-            if isinstance(second, str):
-                break
-            better = {check.id for check in second.checks if check.verdict == "passed"}
-            checks.update((check.id, check) for check in second.checks if check.id in better)
-            waiting = [check for check in checks.values() if check.reason == "builds on"]
-            again = {check.id for check in waiting} if better else set()
-        first.checks = list(checks.values())
+        late = [f"tests/{check.id}" for check in first.checks if check.timeout]
+        some = bool(late) and self._tries_again(first, late, "--at-once", "1")
+        if some and any(check.reason == "builds on" for check in first.checks):
+            self._tries_again(first, every)
         first.duration = round(time.monotonic() - began, 3)
         return first
+
+    def _tries_again(self, first: Judged, targets: list[str], *options: str) -> bool:
+        """Run checks once more, if there is time; those that pass now have passed. Tell if any."""
+        second = self._suite(targets, *options) if time.monotonic() < self._deadline else ""
+        if isinstance(second, str):
+            return False
+        passed = {check.id: check for check in second.checks if check.verdict == "passed"}
+        first.checks = [passed.get(check.id, check) for check in first.checks]
+        return bool(passed)
 
     def _suite(self, targets: list[str], *options: str) -> Judged | str:
         """Run checks; return what came of them, or why nothing did."""
@@ -177,7 +182,7 @@ class _Run:
             while worker.poll() is None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     worker.wait(LOOK)
-                _hold_back(worker.pid)
+                _hold_back(_judging(worker, self._protection), self._work)
                 if self._judge._stopped.is_set():
                     raise Stopped
                 if time.monotonic() > self._deadline:
@@ -204,46 +209,78 @@ class _Run:
 def write(file: Path, text: str) -> None:
     """Write a text file whole or not at all."""
     partial = file.with_name(f"{file.name}.part")
-    partial.write_text(text, encoding="utf-8")
+    partial.write_text(text, encoding="utf-8", errors="replace")  # names need not be UTF-8
     partial.replace(file)
 
 
 def _tell_to_stop(worker: subprocess.Popen[bytes], protection: Protection) -> None:
     """Let a worker write down what it knows, and clear up."""
-    pid = worker.pid
-    if protection.around([]):
-        pid = next(iter(system.children(pid)), pid)  # bubblewrap passes no signal on
     with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
-        os.kill(pid, signal.SIGTERM)
+        os.kill(_judging(worker, protection), signal.SIGTERM)
         worker.wait(CLEARING_UP)
 
 
-def _hold_back(worker: int) -> None:
-    """End the largest program of a submission whose programs use too much memory together."""
-    sizes = {}
-    for pid in _descendants(worker):
-        with contextlib.suppress(OSError, StopIteration):  # it has ended
-            sizes[pid] = system.memory(pid)
+def _judging(worker: subprocess.Popen[bytes], protection: Protection) -> int:
+    """Return the process that judges: bubblewrap is around it, and passes no signal on."""
+    pid = worker.pid
+    return next(iter(system.children(pid)), pid) if protection.around([]) else pid
+
+
+def _hold_back(judging: int, work: Path) -> None:
+    """End programs of a submission that use too much memory or disk together, the largest first."""
+    sizes = _sizes(judging, system.memory)
     if sum(sizes.values()) > MOST_MEMORY:
+        sizes = _sizes(judging, system.share_of_memory)
+    much = sum(sizes.values())
+    full = _is_full(work)
+    for pid in sorted(sizes, key=lambda pid: sizes[pid], reverse=True):
+        if not full and much <= MOST_MEMORY:
+            return
+        much -= sizes[pid]
         with contextlib.suppress(ProcessLookupError):
-            os.kill(max(sizes, key=lambda pid: sizes[pid]), signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
 
 
-def _descendants(pid: int) -> Iterator[int]:
-    for child in system.children(pid):
-        yield child
-        yield from _descendants(child)
+def _sizes(judging: int, size_of: Callable[[int], int]) -> dict[int, int]:
+    """Return the memory of each process that has come from the one that judges, in bytes."""
+    sizes = {}
+    left = system.children(judging)
+    while left:
+        pid = left.pop()
+        left += system.children(pid)
+        with contextlib.suppress(OSError, StopIteration):  # it has ended
+            sizes[pid] = size_of(pid)
+    return sizes
+
+
+def _is_full(folder: Path) -> bool:
+    """Tell whether a folder has more in it than a submission may write, or hides what it has."""
+    size, left = 0, [os.fspath(folder)]
+    while left and size <= MOST_DISK:
+        try:
+            with os.scandir(left.pop()) as found:
+                for entry in found:
+                    size += ENTRY
+                    if entry.is_dir(follow_symlinks=False):
+                        left.append(entry.path)
+                    with contextlib.suppress(FileNotFoundError):
+                        size += entry.stat(follow_symlinks=False).st_size
+        except (FileNotFoundError, NotADirectoryError):  # it has just been removed
+            continue
+        except OSError:  # too deep for a path, or closed
+            return True
+    return size > MOST_DISK
 
 
 @contextlib.contextmanager
 def _fresh(folder: Path) -> Iterator[None]:
     """Make a folder anew, and remove it in the end."""
-    shutil.rmtree(folder, ignore_errors=True)
+    system.remove(folder)
     folder.mkdir(parents=True)
     try:
         yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        system.remove(folder)
 
 
 def _cores() -> list[int]:

@@ -68,6 +68,8 @@ class Box:
             box += ["--ro-bind", os.fspath(folder), os.fspath(folder)]
         for folder in self._written:
             box += ["--bind", os.fspath(folder), os.fspath(folder)]
+        for place in ("/tmp", "/dev", "/"):  # in memory, which nobody would count
+            box += ["--remount-ro", place]
         box += ["--chdir", os.fspath(cwd)]
         if self.user is None:
             return [*box, "--", *words]

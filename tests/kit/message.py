@@ -6,6 +6,8 @@ from kit.failure import Failure, NotRun
 from kit.result import CheckResult
 from kit.story import SHOWN_BYTES, as_lines, printable, shown
 
+MOST_TEXT = 4_000  # characters of what a program printed
+
 
 def explain(result: CheckResult, error: Exception) -> None:
     """Fill in why a check did not pass: from a failure, from "not run", or from a bug of ours."""
@@ -59,7 +61,12 @@ def _todo(result: CheckResult, asked: str) -> str:
 def _text(seen: str | bytes | None) -> str:
     if seen is None:
         return ""
-    return printable(seen) if isinstance(seen, str) else shown(seen)
+    if isinstance(seen, bytes):
+        return shown(seen)
+    if len(seen) > MOST_TEXT:
+        left_out = f"\n… {len(seen) - MOST_TEXT:,} characters left out …\n"
+        seen = seen[: MOST_TEXT // 2] + left_out + seen[-MOST_TEXT // 2 :]
+    return printable(seen)
 
 
 def _where_they_part(expected: str | bytes | None, received: str | bytes | None) -> str:

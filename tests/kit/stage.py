@@ -2,7 +2,6 @@
 
 import functools
 import random
-import shutil
 import socket
 import tempfile
 import threading
@@ -33,11 +32,10 @@ class House:
         self, tree: Tree, lab: str, seed: int, away: bool = False, box: str = "none"
     ) -> None:
         self.tree, self.lab, self.seed, self.away = tree, lab, seed, away
-        self._folder = tempfile.TemporaryDirectory(prefix="socket-labs-")
-        own = Path(self._folder.name)
+        self._folder = Path(tempfile.mkdtemp(prefix="socket-labs-"))
         bytecode = (tree.root / tree.package).rglob("__pycache__")
-        self._box = Box(box, [tree.root, whereabouts.INSIDE], [own, *bytecode])
-        self._box.gives(own)
+        self._box = Box(box, [tree.root, whereabouts.INSIDE], [self._folder, *bytecode])
+        self._box.gives(self._folder)
         self._lock = threading.Lock()
         self._started = 0
         self._closing = False
@@ -45,7 +43,7 @@ class House:
 
     def folder(self) -> Path:
         """Make an empty folder, and return it."""
-        folder = Path(tempfile.mkdtemp(dir=self._folder.name))
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
         self._box.gives(folder)
         return folder
 
@@ -64,7 +62,7 @@ class House:
             if self._closing:
                 raise NotRun("the run was broken off")
             self._started += 1
-            answers = Path(self._folder.name, f"{self._started}")
+            answers = self._folder / f"{self._started}"
             tree, lab, box = self.tree, self.lab, self._box
             if reference_of:
                 tree, lab, box = REFERENCES, reference_of, Box()
@@ -92,7 +90,7 @@ class House:
         """End everything, also what took itself out of its program's reach."""
         self.end_all()
         system.end_orphans()
-        self._folder.cleanup()
+        system.remove(self._folder)
 
 
 class Stage:
@@ -184,7 +182,7 @@ class Stage:
         for sock in self._kept:
             sock.close()
         if "folder" in self.__dict__:
-            shutil.rmtree(self.folder, ignore_errors=True)  # the house tries again at its end
+            system.remove(self.folder)  # the house tries again at its end
 
     def _cwd(self) -> Path:
         return self.folder if self.house.away else self.house.tree.root

@@ -4,8 +4,10 @@ Where the answer is not to be had, a function returns None, or raises NotRun whe
 about nothing else.
 """
 
+import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -73,6 +75,18 @@ def end_orphans() -> int:
                 pass
             ended += 1
     return ended
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder that programs could write to, with all in it; what cannot be, stays.
+
+    Folders may be nested deeper than shutil.rmtree() can follow, or closed to everybody.
+    """
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists() and not WINDOWS:
+        for words in (["chmod", "-R", "--", "u+rwx"], ["rm", "-rf", "--"]):
+            subprocess.run([*words, folder], capture_output=True, check=False)
 
 
 def terminal() -> tuple[int, int]:
@@ -143,6 +157,15 @@ def memory(pid: int) -> int:
     return _status(pid, "VmRSS") * 1024
 
 
+def share_of_memory(pid: int) -> int:
+    """Return how many bytes of memory the process uses; what several share is divided by them."""
+    try:
+        lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    except (OSError, StopIteration):  # we may not see it, or the system does not tell
+        return memory(pid)
+
+
 def peak_memory(pid: int) -> int:
     """Return the most bytes of memory that the process has used at once up to now."""
     return _status(pid, "VmHWM") * 1024
@@ -168,8 +191,10 @@ def owner_of_port(port: int, protocol: str) -> str | None:
 def _status(pid: int, field: str) -> int:
     _linux_only()
     status = (PROC / str(pid) / "status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith(f"{field}:"))
-    return int(line.split()[1])
+    for line in status.splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1])
+    raise ProcessLookupError(pid, "it has just ended")
 
 
 def children(pid: int | str = "self") -> list[int]:

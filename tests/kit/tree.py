@@ -48,6 +48,7 @@ class Tree:
         variables = {**INHERITED}
         variables["PYTHONPATH"] = os.pathsep.join([str(whereabouts.INSIDE), str(self.root)])
         variables["PYTHONUTF8"] = "1"
+        variables["TMPDIR"] = str(answers.parent)  # removed with all in it when the suite ends
         variables["TERM"] = "xterm"  # what kit.terminal understands, should it get a terminal
         variables[whereabouts.VARIABLE] = str(answers)
         if not buffered:
@@ -58,6 +59,6 @@ class Tree:
 def command(words: list[str], stdin_closed: bool) -> list[str]:
     """Return what is really run for `words`: this very Python, on POSIX also without a stdin."""
     if stdin_closed and os.name == "posix":
-        close = "import os, sys; os.close(0); os.execv(sys.executable, sys.argv)"
-        return [sys.executable, "-c", close, *words[1:]]
+        close = "import os, sys; os.close(0); os.execv(sys.argv[1], sys.argv[1:])"
+        return [sys.executable, "-c", close, sys.executable, *words[1:]]
     return [sys.executable, *words[1:]]

@@ -16,6 +16,7 @@ INSIDE = Path(__file__).with_name("inside")
 VARIABLE = "SOCKET_LABS_WHEREABOUTS"
 PATIENCE = 1.0  # seconds for an answer; without one the message lacks a line, no more
 SHOWN_PLACES = 3
+MOST_ANSWER = 1_000_000  # bytes; a program may write more there than we want to read
 GIVEN = 2  # parts in the path of a file that all labs share, labs/frame.py
 
 _LINE = re.compile(r'^ *File "(?P<file>.+)", line (?P<line>\d+)(?:,? in (?P<function>.+))?$')
@@ -85,7 +86,7 @@ def _places(text: str, root: Path) -> Iterator[Place]:
             file.replace(os.sep, "/"),
             int(match["line"]),
             (match["function"] or "").strip(),
-            _source(root / file, int(match["line"])),
+            _source(root / file, int(match["line"]), root),
         )
         if len(Path(file).parts) == GIVEN:
             given = place  # not the student's own file: told only when there is no other
@@ -96,10 +97,14 @@ def _places(text: str, root: Path) -> Iterator[Place]:
         yield given
 
 
-def _source(file: Path, line: int) -> str:
+def _source(file: Path, line: int, root: Path) -> str:
+    """Return a line of a file of the tree; a program may name any file, and make links to it."""
     try:
-        return file.read_text(encoding="utf-8", errors="replace").splitlines()[line - 1].strip()
-    except (OSError, IndexError):
+        real = file.resolve()
+        if not real.is_relative_to(root) or "__pycache__" in real.parts or not real.is_file():
+            return ""
+        return real.read_text(encoding="utf-8", errors="replace").splitlines()[line - 1].strip()
+    except (OSError, IndexError, RuntimeError):  # RuntimeError: links in a circle
         return ""
 
 
@@ -121,6 +126,10 @@ def _settled(answers: Path, before: int) -> str:
             break
         size = now
     try:
-        return answers.read_bytes()[before:].decode("utf-8", "replace")
-    except OSError:
+        # Whatever the program has put in the place of its file: nothing here waits, or is a link.
+        flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        with open(os.open(answers, os.O_RDONLY | flags), "rb") as file:  # noqa: PTH123
+            file.seek(before)
+            return file.read(MOST_ANSWER).decode("utf-8", "replace")
+    except (OSError, ValueError):
         return ""

@@ -126,6 +126,8 @@ def test_what_cannot_be_read_is_said_and_stops_nobody(tmp_path: Path) -> None:
     for entry in (half, text):
         assert taken(entry).trouble == "it is neither a folder nor a zip nor a tar"
     assert taken(bomb).trouble.startswith("it has more than")
+    for name in ("roster.csv", "grading.toml", ".DS_Store"):
+        (tmp_path / name).touch()
     assert entries(tmp_path) == [whole, half, text, bomb]
 
 
@@ -157,6 +159,7 @@ def test_the_digest_changes_with_a_name_and_with_a_byte(tmp_path: Path) -> None:
         ("doeann_LATE_12345_67890_lab4-1.zip", Student("doeann", "12345", days_late=1.0)),
         ("doeann_12345_67890_my_lab.tar.gz", Student("doeann", "12345")),
         ("ann.tar.gz", Student("ann")),
+        ("花子.rar", Student("花子")),
         ("ann_b", Student("ann_b")),
     ],
 )

@@ -1,17 +1,20 @@
 """The policy of a course: what is read from grading.toml, and what it makes of results."""
 
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from grading import policy
-from grading.grades import LabGrade, Part, Suite
+from grading.grades import Grades, LabGrade, Part, StudentGrades, Suite
 from grading.policy import LabRules, Late, Policy, PolicyError
+from grading.students import Student
 from kit import lab
 from kit.lab import Lab
 from kit.result import CheckResult, Reason
 
+HANDBOOK = Path(__file__).parents[2] / "docs/en/instructors.md"
 CHAT = Lab(
     "lab4",
     "Chat",
@@ -63,9 +66,9 @@ def test_without_a_file_all_is_as_the_defaults_say(tmp_path: Path) -> None:
 
 
 def test_the_example_of_the_handbook_is_read(tmp_path: Path) -> None:
+    example = HANDBOOK.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
     assert policy.__doc__
-    _, start, rest = policy.__doc__.partition('attempts = "last"')
-    example = start + rest.partition("\n\nEvery key")[0]
+    assert example in policy.__doc__
 
     found = read(tmp_path, example)
 
@@ -79,6 +82,15 @@ def test_the_example_of_the_handbook_is_read(tmp_path: Path) -> None:
             )
         },
     )
+
+
+def test_the_handbook_describes_each_field_of_the_grades() -> None:
+    section = HANDBOOK.read_text(encoding="utf-8").partition("## The form of the grades\n")[2]
+    forms = (Grades, Suite, Part, StudentGrades, Student, LabGrade)
+
+    names = {field.name for form in forms for field in fields(form)}
+
+    assert not [name for name in names if f"`{name}`" not in section]
 
 
 def test_a_file_from_windows_is_read(tmp_path: Path) -> None:
