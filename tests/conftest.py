@@ -4,6 +4,7 @@ import secrets
 
 import pytest
 
+from kit.box import Box, BoxError
 from kit.reporter import Reporter
 from kit.schedule import AT_ONCE
 
@@ -39,7 +40,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the mark and the reporter."""
+    """Register the mark and the reporter. Raises UsageError if an option cannot be used."""
+    try:
+        Box(config.getoption("box"))
+    except BoxError as error:
+        raise pytest.UsageError(f"--box: {error}") from None
+    if config.getoption("at_once") < 1:
+        raise pytest.UsageError("--at-once: less than one check at once is none at all")
     config.addinivalue_line(
         "markers", "check(points, after, long): a check of a lab; see kit.lab.check"
     )

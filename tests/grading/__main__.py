@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import json
 import os
 import platform
@@ -76,7 +77,8 @@ def main() -> int:
     """Grade, and return the exit code: 1 if something could not be graded."""
     told = options()
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         old = compare.read(told.compare) if told.compare else None
         course = read_course(told)

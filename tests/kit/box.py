@@ -9,6 +9,7 @@ A student's own run needs none of this. See man 1 bwrap and man 1 setpriv.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -91,4 +92,5 @@ class Box:
 
     def exit_code(self, code: int) -> int:
         """Return the program's own exit code; on POSIX it is -N if signal N ended it."""
-        return BY_A_SIGNAL - code if self.walls and code > BY_A_SIGNAL else code
+        by_a_signal = code - BY_A_SIGNAL in {number.value for number in signal.Signals}
+        return BY_A_SIGNAL - code if self.walls and by_a_signal else code

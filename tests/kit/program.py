@@ -367,7 +367,8 @@ class Program:
 def ended(exit_code: int) -> str:
     """Say how a program ended; POSIX gives the signal that did it as a negative number."""
     if exit_code < 0:
-        return f"is ended by {signal.Signals(-exit_code).name}"
+        names = {number.value: number.name for number in signal.Signals}
+        return f"is ended by {names.get(-exit_code, f'signal {-exit_code}')}"
     return f"ends with exit code {exit_code}"
 
 

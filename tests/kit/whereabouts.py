@@ -128,7 +128,7 @@ def _settled(answers: Path, before: int) -> str:
     try:
         # Whatever the program has put in the place of its file: nothing here waits, or is a link.
         flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        with open(os.open(answers, os.O_RDONLY | flags), "rb") as file:  # noqa: PTH123
+        with open(os.open(answers, os.O_RDONLY | flags), "rb") as file:  # noqa: PTH123 - a Path takes no flags
             file.seek(before)
             return file.read(MOST_ANSWER).decode("utf-8", "replace")
     except (OSError, ValueError):

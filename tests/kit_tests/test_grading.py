@@ -15,34 +15,41 @@ import pytest
 
 from grading.run import WORK
 from kit import scaffold, system
+from kit.box import Box
+from kit.program import ended
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 120.0  # seconds; longer means that it hangs
 LAB = "lab1_echo"
+GRADER = [sys.executable, os.fspath(ROOT / "tests/grading")]
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"},
+    "PYTHONPATH": os.fspath(ROOT / "tests"),
+}
 
 
 def command(submissions: Path, out: Path, *options: str) -> list[str]:
-    """Return what grades a class."""
-    words = [sys.executable, "-m", "grading", str(submissions), "--lab", "lab1", "--out", str(out)]
-    return [*words, *options]
+    """Return what grades a class, as the noxfile has it."""
+    return [*GRADER, str(submissions), "--lab", "lab1", "--out", str(out), *options]
 
 
-def environment() -> dict[str, str]:
-    """Return variables with which the grader finds its modules."""
-    return {**os.environ, "PYTHONPATH": os.fspath(ROOT / "tests"), "PYTHONSAFEPATH": "1"}
-
-
-def grade(submissions: Path, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Grade a class to the end."""
+def run(words: list[str], folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run the grader in a folder, to the end."""
     return subprocess.run(
-        command(submissions, out, *options),
-        env=environment(),
+        words,
+        cwd=folder,
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         encoding="utf-8",
         timeout=LIMIT,
         check=False,
     )
+
+
+def grade(submissions: Path, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Grade a class to the end."""
+    return run(command(submissions, out, *options))
 
 
 def results(out: Path) -> dict[str, list[tuple[str, str]]]:
@@ -81,10 +88,12 @@ def submissions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def out(submissions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Grade it once."""
     out = tmp_path_factory.mktemp("grades")
-    run = grade(submissions, out)
-    assert "Traceback" not in run.stderr
-    assert run.returncode == 1  # one was not graded
-    assert "not graded: Борис.txt, lab1, Борис.txt: it is neither a folder nor a zip" in run.stdout
+    first = grade(submissions, out)
+    assert "Traceback" not in first.stderr
+    assert first.returncode == 1  # one was not graded
+    assert (
+        "not graded: Борис.txt, lab1, Борис.txt: it is neither a folder nor a zip" in first.stdout
+    )
     return out
 
 
@@ -105,10 +114,10 @@ def test_every_report_is_there(out: Path) -> None:
 def test_what_has_not_changed_is_not_judged_again(submissions: Path, out: Path) -> None:
     before = results(out)
 
-    run = grade(submissions, out)
+    again = grade(submissions, out)
 
-    assert "2 are as they were when they were graded" in run.stdout
-    assert " left: " not in run.stderr
+    assert "2 are as they were when they were graded" in again.stdout
+    assert " left: " not in again.stderr
     assert results(out) == before
 
 
@@ -117,11 +126,11 @@ def test_what_has_changed_is(submissions: Path, out: Path, tmp_path: Path) -> No
     shutil.copy(ROOT / scaffold.SOLUTIONS / LAB / "udp_client.py", changed / "ann")
     new = shutil.copytree(out, tmp_path / "new")
 
-    run = grade(changed, new, "--compare", str(out))
+    again = grade(changed, new, "--compare", str(out))
 
-    assert "1 of 1" in run.stderr
+    assert "1 of 1" in again.stderr
     assert grade_of(new, "ann")["points"] == grade_of(out, "花子")["points"]
-    assert "ann  lab1  0 ->" in run.stdout
+    assert "ann  lab1  0 ->" in again.stdout
 
 
 @pytest.mark.parametrize("number", ["SIGKILL", "SIGINT"])
@@ -132,7 +141,7 @@ def test_after_an_end_in_the_middle_it_goes_on(
         pytest.skip("another process is ended otherwise there")
     grader = subprocess.Popen(
         command(submissions, tmp_path, "--jobs", "1"),
-        env=environment(),
+        env=ENVIRONMENT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -144,9 +153,9 @@ def test_after_an_end_in_the_middle_it_goes_on(
     assert "Traceback" not in grader.communicate(timeout=LIMIT)[1]
     assert grader.returncode == (130 if number == "SIGINT" else -9)
 
-    run = grade(submissions, tmp_path)
+    again = grade(submissions, tmp_path)
 
-    assert "1 are as they were" in run.stdout
+    assert "1 are as they were" in again.stdout
     assert results(tmp_path) == results(out)
     assert not (tmp_path / WORK).exists()
     assert left_over(tmp_path) == []
@@ -186,18 +195,41 @@ def _command_line(process: Path) -> str:
 def test_what_cannot_be_done_gets_one_line_and_exit_code_2(
     tmp_path: Path, words: list[str], trouble: str
 ) -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "grading", *words],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=LIMIT,
-        check=False,
-    )
+    stopped = run([*GRADER, *words], tmp_path)
 
-    assert run.returncode == 2
-    assert len(run.stderr.splitlines()) == 1
-    assert run.stderr.startswith("[ERROR] ")
-    assert trouble in run.stderr
+    assert stopped.returncode == 2
+    assert len(stopped.stderr.splitlines()) == 1
+    assert stopped.stderr.startswith("[ERROR] ")
+    assert trouble in stopped.stderr
+
+
+def test_in_the_folder_of_the_submissions_no_submission_is_imported(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / scaffold.LABS / LAB, tmp_path / "ann")
+    (tmp_path / "argparse.py").write_text("raise SystemExit('I am in')", encoding="utf-8")
+
+    for _ in range(2):  # the second time the grades lie there, too
+        graded = run(command(Path(), Path("grades")), tmp_path)
+
+        assert "I am in" not in graded.stdout + graded.stderr
+        assert "2 students" in graded.stdout
+        assert grade_of(tmp_path / "grades", "ann")["state"] == "graded"
+
+
+def test_a_box_tells_an_exit_code_from_a_signal() -> None:
+    box = Box("bwrap")
+
+    assert box.exit_code(255) == 255  # sys.exit(-1)
+    assert ended(box.exit_code(255)) == "ends with exit code 255"
+    assert ended(box.exit_code(128 + signal.SIGTERM)) == "is ended by SIGTERM"
+    assert ended(-40) == "is ended by signal 40"  # one without a name
+
+
+@pytest.mark.parametrize("option", ["--box=castle", "--at-once=0"])
+def test_an_option_that_cannot_be_used_gets_one_line(option: str) -> None:
+    words = [sys.executable, "-m", "pytest", f"tests/{LAB}", option]
+
+    stopped = run(words)
+
+    assert stopped.returncode == pytest.ExitCode.USAGE_ERROR
+    assert stopped.stderr.startswith(f"ERROR: {option.partition('=')[0]}: ")
+    assert "Traceback" not in stopped.stderr
