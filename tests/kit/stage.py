@@ -22,7 +22,6 @@ QUIET = 0.15  # seconds after which "nothing came" is believed, where nothing la
 START_WORK = 4.0  # seconds of computing; a program that starts slowly does not compute so long
 LETTERS = bytes(ord("a") + byte % 26 for byte in range(256))  # a letter for every byte
 USUAL = ("--port", "0")
-REFERENCES = Tree(Path(__file__).parents[2], scaffold.SOLUTIONS)
 
 
 class House:
@@ -55,19 +54,23 @@ class House:
         *,
         buffered: bool = False,
         stdin: Stdin = "open",
-        reference_of: str = "",
     ) -> Program:
-        """Start a program; see `Program`. `reference_of` names the lab whose reference it is."""
+        """Start a program; see `Program`."""
         with self._lock:
             if self._closing:
                 raise NotRun("the run was broken off")
             self._started += 1
             answers = self._folder / f"{self._started}"
-            tree, lab, box = self.tree, self.lab, self._box
-            if reference_of:
-                tree, lab, box = REFERENCES, reference_of, Box()
             program = Program(
-                tree, lab, name, arguments, folder, answers, box=box, buffered=buffered, stdin=stdin
+                self.tree,
+                self.lab,
+                name,
+                arguments,
+                folder,
+                answers,
+                box=self._box,
+                buffered=buffered,
+                stdin=stdin,
             )
             self._living.append(program)
             return program
@@ -111,13 +114,11 @@ class Stage:
         self, name: str, *arguments: str, buffered: bool = False, stdin: Stdin = "open"
     ) -> Program:
         """Start a program with these arguments."""
-        return self._joined(
-            self.house.start(name, arguments, self._cwd(), buffered=buffered, stdin=stdin)
-        )
-
-    def reference(self, lab: str, name: str, *arguments: str) -> Program:
-        """Start a reference program of a lab, which a program under test is to work with."""
-        return self._joined(self.house.start(name, arguments, self._cwd(), reference_of=lab))
+        cwd = self.folder if self.house.away else self.house.tree.root
+        program = self.house.start(name, arguments, cwd, buffered=buffered, stdin=stdin)
+        program.joins(self.story, self.failure)
+        self.programs.append(program)
+        return program
 
     @functools.cached_property
     def folder(self) -> Path:
@@ -183,14 +184,6 @@ class Stage:
             sock.close()
         if "folder" in self.__dict__:
             system.remove(self.folder)  # the house tries again at its end
-
-    def _cwd(self) -> Path:
-        return self.folder if self.house.away else self.house.tree.root
-
-    def _joined(self, program: Program) -> Program:
-        program.joins(self.story, self.failure)
-        self.programs.append(program)
-        return program
 
     def waits_for_start(self, program: Program) -> None:
         """Wait for the ready line: longer than usual, unless it is seen to hang."""

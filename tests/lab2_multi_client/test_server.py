@@ -5,7 +5,7 @@ from kit.endings import stops
 from kit.lab import check
 from kit.peer import Server
 from kit.server_rules import TcpServerRules
-from kit.stage import START_PATIENCE, Stage
+from kit.stage import Stage
 from kit.tcp import TcpPeer, TcpServer
 from lab2_multi_client.online import ONE_STEP, expects_all_gone, expects_counts
 
@@ -39,12 +39,6 @@ def test_a_client_is_served_while_another_is_silent(stage: Stage) -> None:
     server = started(stage)
     with server.client("silent"), server.client("alice") as alice:
         is_served(stage, alice, ONE_AT_A_TIME)
-
-        word = stage.word()
-        client = stage.reference("lab1_echo", "tcp_client", "--port", str(server.port), word)
-        client.has_ended(within=START_PATIENCE)
-        client.prints(word)
-        client.succeeds()
 
 
 @check(points=6, after=test_a_client_is_served_while_another_is_silent)
