@@ -7,12 +7,12 @@ import select
 import socket
 import time
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from kit.failure import Seen
-from kit.program import PATIENCE, Program, Stdin
+from kit.program import Program, Stdin
 from kit.stage import Stage
-from kit.story import Mark
+from kit.story import Link, Mark
 
 Address = tuple[str, int]
 SomePeer = TypeVar("SomePeer", bound="Peer")
@@ -26,6 +26,7 @@ class Peer:
     ) -> None:
         self.stage, self.name, self.sock = stage, name, sock
         self._program = program
+        self._waits_since: float | None = None
 
     @property
     def program(self) -> Program:
@@ -82,13 +83,21 @@ class Peer:
         """Close this end, after a look at whether anything is left unread."""
         raise NotImplementedError
 
-    def tells(self, mark: Mark, what: str | bytes) -> None:
+    @property
+    def link(self) -> Link | None:
+        """What joins this end with the program, as far as that is known."""
+        return None
+
+    def tells(self, mark: Mark, what: str | bytes, flag: Literal["", "FIN", "RST"] = "") -> None:
         """Add a line to the story."""
-        self.stage.story.tell(self.name, mark, what)
+        self._waits_since = None
+        self.stage.story.tell(self.name, mark, what, self.link, flag)
 
     def waits(self, until: float, *, to_read: bool = True, to_write: bool = False) -> bool:
         """Wait until the socket can be used, or the program has ended; False when time is up."""
-        left = max(0.0, until - time.monotonic())
+        now = time.monotonic()
+        self._waits_since = self._waits_since or now
+        left = max(0.0, until - now)
         readers = [self.sock, self.program.bell] if to_read else [self.program.bell]
         writers = [self.sock] if to_write else []
         readable, writable, _ = select.select(readers, writers, [], left)
@@ -112,7 +121,8 @@ class Peer:
         if seen.kind != "other" and self.program.exit_code is not None:
             seen = Seen("ended", seen.expected, seen.received)
         if seen.kind == "silence":
-            self.tells("..", f"waits {PATIENCE:g} s in vain")
+            now = time.monotonic()
+            self.tells("..", f"waits {now - (self._waits_since or now):.1f} s in vain")
         some = isinstance(seen.received, bytes) and seen.received
         how = {
             "silence": "only a part came" if some else "nothing came",

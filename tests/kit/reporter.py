@@ -123,7 +123,7 @@ class Reporter:
         outcome = self.schedule.outcome(own.id)
         own.duration = outcome.duration
         if outcome.stage:
-            own.story = [asdict(event) for event in outcome.stage.story.told()]
+            own.story = [event.as_dict() for event in outcome.stage.story.told()]
         if outcome.waits_for:
             earlier = self.results.get(outcome.waits_for)
             title = earlier.title if earlier else outcome.waits_for

@@ -1,11 +1,12 @@
 """The story of a check: who did what, in one list, in the order in which it happened."""
 
+import base64
 import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 Mark = Literal["$", "--", "->", "<-", "..", "|", "!"]
 """What a line of the story tells: a program starts, somebody acts, sends, receives or waits in
@@ -14,18 +15,50 @@ vain, a program prints on stdout, on stderr."""
 SHOWN_BYTES = 60  # of a long piece of data: enough to see what it is
 SHOWN_LINES = 40  # of a long story: its first and its last lines tell what went wrong
 KEPT_EVENTS = 2_000  # a program that prints without end must not fill our memory
+KEPT_DATA = 65_536  # bytes of a story's data, for pictures: enough for all but floods
+KEPT_PIECE = 4_096  # bytes of one piece of data
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and line feeds
 
 
 @dataclass(frozen=True)
+class Link:
+    """What joins a peer with a program: a TCP connection, or two ports that speak UDP.
+
+    `role` and `port` are those of the peer, `other` and `other_port` those of the program.
+    """
+
+    wire: Literal["tcp", "udp"]
+    role: Literal["client", "server"]
+    port: int
+    other: str
+    other_port: int
+
+
+@dataclass(frozen=True)
 class Event:
-    """One line of the story; `time` is in seconds on the clock of `time.monotonic`."""
+    """One line of the story; `time` is in seconds on the clock of `time.monotonic`.
+
+    Where bytes went over a link, `data` is their beginning and `size` their number. `flag` is what
+    TCP calls an end that is told here: of one direction, or of the whole connection.
+    """
 
     time: float
     who: str
     mark: Mark
     what: str
+    link: Link | None = None
+    data: bytes = b""
+    size: int = 0
+    flag: Literal["", "FIN", "RST"] = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the documented form; `data` is base64 (RFC 4648) in it."""
+        told = {"time": self.time, "who": self.who, "mark": self.mark, "what": self.what}
+        if self.link:
+            data = base64.b64encode(self.data).decode()
+            told |= asdict(self.link) | {"size": self.size, "data": data, "flag": self.flag}
+        return told
 
 
 class Story:
@@ -35,6 +68,7 @@ class Story:
         self.began = time.monotonic()
         self.events: list[Event] = []
         self._silent = False
+        self._room = KEPT_DATA
 
     @contextmanager
     def sums_up(self, who: str, what: str) -> Iterator[None]:
@@ -46,16 +80,29 @@ class Story:
         finally:
             self._silent = False
 
-    def tell(self, who: str, mark: Mark, what: str | bytes) -> None:
+    def tell(
+        self,
+        who: str,
+        mark: Mark,
+        what: str | bytes,
+        link: Link | None = None,
+        flag: Literal["", "FIN", "RST"] = "",
+    ) -> None:
         """Add what happens now; bytes are shown as `shown` shows them."""
-        if len(self.events) < KEPT_EVENTS and not self._silent:
-            text = what if isinstance(what, str) else shown(what)
-            self.events.append(Event(time.monotonic(), who, mark, text))
+        if len(self.events) >= KEPT_EVENTS or self._silent:
+            return
+        now = time.monotonic()
+        if isinstance(what, str):
+            self.events.append(Event(now, who, mark, what, link, flag=flag))
+            return
+        kept = what[: min(KEPT_PIECE, self._room)]
+        self._room -= len(kept)
+        self.events.append(Event(now, who, mark, shown(what), link, kept, len(what)))
 
     def told(self) -> list[Event]:
         """Return the events in the order of time; what came before the story begins at 0."""
         return [
-            Event(max(0.0, round(event.time - self.began, 6)), event.who, event.mark, event.what)
+            replace(event, time=max(0.0, round(event.time - self.began, 6)))
             for event in sorted(self.events, key=lambda event: event.time)
         ]
 

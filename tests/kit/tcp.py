@@ -8,12 +8,14 @@ import socket
 import struct
 import time
 from collections.abc import Sequence
+from typing import Literal
 
 from kit.failure import Seen
 from kit.hints import NOT_CLOSED
 from kit.peer import Address, Peer, Server
 from kit.program import PATIENCE, Program
 from kit.stage import QUIET, START_PATIENCE, Stage
+from kit.story import Link
 
 CONNECT_PATIENCE = 10.0  # seconds
 SMALL_SEGMENT = 536  # bytes
@@ -21,10 +23,19 @@ PIECE = 262_144  # bytes a read or write of a long stream
 
 
 class TcpPeer(Peer):
-    """One end of a TCP connection."""
+    """One end of a TCP connection; `role` is this end's."""
 
-    def __init__(self, stage: Stage, name: str, program: Program, sock: socket.socket) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        name: str,
+        program: Program,
+        sock: socket.socket,
+        role: Literal["client", "server"] = "client",
+    ) -> None:
         super().__init__(stage, name, program, sock)
+        self._role = role
+        self._link: Link | None = None
         self._exchanged = time.monotonic()
         self.sock.setblocking(False)
         with contextlib.suppress(OSError):  # macOS: the other end has gone meanwhile
@@ -37,6 +48,15 @@ class TcpPeer(Peer):
         except OSError:
             return False
         return True
+
+    @property
+    def link(self) -> Link | None:
+        """The connection, from its beginning on."""
+        if self._link is None:
+            with contextlib.suppress(OSError):  # it is not connected yet, or no longer
+                ports = self.sock.getsockname()[1], self.sock.getpeername()[1]
+                self._link = Link("tcp", self._role, ports[0], self.program.name, ports[1])
+        return self._link
 
     def sends(self, data: bytes) -> None:
         """Send all of it; fails when the program does not take it.
@@ -161,7 +181,7 @@ class TcpPeer(Peer):
 
     def ends_sending(self) -> None:
         """Half-close: nothing more will be sent, what comes is still read (TCP's FIN)."""
-        self.tells("--", "ends its sending side")
+        self.tells("--", "ends its sending side", "FIN")
         try:
             self.sock.shutdown(socket.SHUT_WR)
         except OSError as error:
@@ -182,7 +202,7 @@ class TcpPeer(Peer):
         if data:
             self.tells("<-", data)
             raise self.fails(waited, Seen("other", expected, data), hint)
-        self.tells("<-", "the end of the stream")
+        self.tells("<-", "the end of the stream", "FIN")
 
     def expects_close_or_reset(self, hint: str = "", patience: float = PATIENCE) -> None:
         """Wait for the end of the connection, in whatever way and after whatever bytes."""
@@ -206,7 +226,7 @@ class TcpPeer(Peer):
                 data = self.sock.recv(PIECE)
             except OSError as error:
                 raise self.fails(waited, Seen(_how(error), "nothing", str(error)), hint) from None
-            self.tells("<-", data or "the end of the stream")
+            self.tells("<-", data or "the end of the stream", "" if data else "FIN")
             raise self.fails(waited, Seen("other" if data else "closed", "nothing", data), hint)
         self.tells("..", "hears nothing, as it should be")
 
@@ -225,7 +245,7 @@ class TcpPeer(Peer):
 
     def resets(self) -> None:
         """Break the connection off (TCP's RST): closing with SO_LINGER 0, see man 7 socket."""
-        self.tells("--", "resets the connection")
+        self.tells("--", "resets the connection", "RST")
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
@@ -240,7 +260,7 @@ class TcpPeer(Peer):
                 self.tells("<-", data)
                 seen = Seen("other", "nothing more", data)
                 raise self.stage.failure(f"{self.name} was sent more than it asked for", seen)
-        self.tells("--", "closes the connection")
+        self.tells("--", "closes the connection", "FIN")
         self.sock.close()
 
     def could_not(self, error: OSError) -> None:
@@ -306,7 +326,7 @@ class Listener(Peer):
                     break
             else:
                 self.tells("--", "accepts a connection")
-                return TcpPeer(self.stage, self.name, self.program, connection)
+                return TcpPeer(self.stage, self.name, self.program, connection, "server")
         seen = Seen("silence", "a connection", "none")
         raise self.fails(f"{self.name} waited for a connection", seen, hint)
 

@@ -2,11 +2,13 @@
 
 import socket
 import time
+from typing import Literal
 
 from kit.failure import Seen
 from kit.peer import Address, Peer, Server
 from kit.program import PATIENCE, Program
 from kit.stage import QUIET, START_PATIENCE, Stage
+from kit.story import Link
 
 MAX_DATAGRAM = 65_507  # bytes: 65,535 less the headers of IPv4 (20) and of UDP (8)
 
@@ -26,6 +28,14 @@ class UdpPeer(Peer):
         self.to = to
         self._is_server = to is None
         self.tells("--", f"has port {self.address[1]}")
+
+    @property
+    def link(self) -> Link | None:
+        """This port and the one that it sends to."""
+        if self.to is None or self._program is None:
+            return None
+        role: Literal["client", "server"] = "server" if self._is_server else "client"
+        return Link("udp", role, self.address[1], self._program.name, self.to[1])
 
     def sends(self, datagram: bytes, to: Address | None = None) -> None:
         """Send one datagram, to the program unless told otherwise."""
@@ -93,10 +103,10 @@ class UdpPeer(Peer):
             except ConnectionError:  # Windows: an earlier datagram found nobody
                 continue
             else:
-                self.tells("<-", data)
                 if self._is_server:
                     self.to = sender
-                elif sender != self.to:
+                self.tells("<-", data)
+                if sender != self.to:
                     seen = Seen("told", f"{self.to}", f"{sender}")
                     sentence = f"{self.name} got its answer from another address than it asked"
                     raise self.stage.failure(sentence, seen, "answer through the socket that heard")

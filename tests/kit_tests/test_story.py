@@ -4,7 +4,17 @@ from kit.failure import Failure, NotRun, Seen
 from kit.hints import cause
 from kit.message import explain
 from kit.result import CheckResult, worst
-from kit.story import SHOWN_LINES, Event, Story, as_lines, printable, shown
+from kit.story import (
+    KEPT_DATA,
+    KEPT_PIECE,
+    SHOWN_LINES,
+    Event,
+    Link,
+    Story,
+    as_lines,
+    printable,
+    shown,
+)
 from kit.whereabouts import Place
 
 
@@ -95,6 +105,27 @@ def test_what_came_before_the_story_is_told_at_its_beginning() -> None:
         ("server", True),
         ("alice", True),
     ]
+
+
+def test_what_goes_over_a_link_is_kept_for_pictures_its_beginning_at_least() -> None:
+    story, link = Story(), Link("tcp", "client", 50_000, "server", 6_789)
+    story.tell("alice", "->", b"hi", link)
+    story.tell("alice", "->", bytes(KEPT_PIECE + 1), link)
+    for _ in range(KEPT_DATA // KEPT_PIECE):
+        story.tell("alice", "->", bytes(KEPT_PIECE), link)
+    story.tell("alice", "--", "closes the connection", link, "FIN")
+
+    first, second, *more, last, end = story.told()
+
+    assert first.as_dict() | {"time": 0} == {
+        **{"time": 0, "who": "alice", "mark": "->", "what": "b'hi'"},
+        **{"wire": "tcp", "role": "client", "port": 50_000},
+        **{"other": "server", "other_port": 6_789, "size": 2, "data": "aGk=", "flag": ""},
+    }
+    assert (len(second.data), second.size) == (KEPT_PIECE, KEPT_PIECE + 1)
+    assert all(event.data for event in more)
+    assert (len(last.data), last.size) == (KEPT_PIECE - 2, KEPT_PIECE)
+    assert (end.flag, end.data) == ("FIN", b"")
 
 
 def test_a_cause_is_guessed_from_evidence_alone() -> None:

@@ -112,7 +112,7 @@ class ChatPeer(TcpPeer):
 
     def leaves(self) -> None:
         """Close the connection."""
-        self.tells("--", "closes the connection")
+        self.tells("--", "closes the connection", "FIN")
         self.sock.close()
 
 
