@@ -4,8 +4,10 @@ In a solution                           in the scaffold
 
     # gap 1: Send it back.              # TODO 1: Send it back.
     #   To where it came from.          #   To where it came from.
-    sock.sendto(datagram, address)      raise NotImplementedError("TODO 1")
+    reply(sock)                         raise NotImplementedError("TODO 1")
     # end gap
+
+A students' edition has no `solutions/`. There it is made from `.scaffold/`, which has no gaps left.
 """
 
 import re
@@ -18,7 +20,7 @@ from pathlib import Path
 
 from kit.whereabouts import Place
 
-SOLUTIONS, LABS = "solutions", "labs"
+SOLUTIONS, LABS, PRISTINE = "solutions", "labs", ".scaffold"
 
 _BEGIN = re.compile(r"^(?P<indent> *)# gap (?P<number>\d+): (?P<text>.+)$")
 _MORE = re.compile(r"^ *#   \S")
@@ -95,9 +97,15 @@ def gaps(text: str, name: str) -> list[Gap]:
     return [part for part in parts(text, name) if isinstance(part, Gap)]
 
 
+def origin(root: Path) -> Path:
+    """Return what `labs/` is made from: `.scaffold/` in a students' edition, else `solutions/`."""
+    pristine = root / PRISTINE
+    return pristine if pristine.is_dir() else root / SOLUTIONS
+
+
 def sources(root: Path) -> list[Path]:
-    """Return what of `solutions/` has a counterpart in `labs/`, relative to it."""
-    folder = root / SOLUTIONS
+    """Return what of its origin has a counterpart in `labs/`, relative to it."""
+    folder = origin(root)
     files = (file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
     return sorted(file for file in files if "__pycache__" not in file.parts)
 
@@ -107,13 +115,17 @@ def make(root: Path, target: Path, opened: Iterable[int] | None = None, lab: str
     for file in sources(root):
         if lab and file.parts[0] != lab:
             continue
-        source, made = root / SOLUTIONS / file, target / file
-        made.parent.mkdir(parents=True, exist_ok=True)
-        if file.suffix == ".py":
-            text = scaffold(source.read_text(encoding="utf-8"), str(file), opened)
-            made.write_text(text, encoding="utf-8", newline="\n")
-        else:
-            shutil.copyfile(source, made)
+        place = target / file
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(made(root, file, opened))
+
+
+def made(root: Path, file: Path, opened: Iterable[int] | None = None) -> bytes:
+    """Return the content of a file of the scaffold, whose name is one of `sources`."""
+    source = origin(root) / file
+    if file.suffix != ".py":
+        return source.read_bytes()
+    return scaffold(source.read_text(encoding="utf-8"), str(file), opened).encode()
 
 
 def todo_text(root: Path, places: list[Place]) -> str:
@@ -136,14 +148,14 @@ def reset(root: Path, lab: str) -> list[str]:
 
     What a student has changed is kept beside its place, under a name that nothing else has.
     """
-    folders = {path.name.partition("_")[0]: path.name for path in (root / SOLUTIONS).glob("lab*_*")}
+    folders = {path.name.partition("_")[0]: path.name for path in origin(root).glob("lab*_*")}
     if lab not in folders:
         raise KeyError(f"there is no {lab or 'lab without a name'}; there are {', '.join(folders)}")
     done = []
-    with tempfile.TemporaryDirectory() as made:
-        make(root, Path(made))
-        for name in (folders[lab], *(path.name for path in Path(made).glob("*.py"))):
-            fresh, here = Path(made, name), root / LABS / name
+    with tempfile.TemporaryDirectory() as folder:
+        make(root, Path(folder))
+        for name in (folders[lab], *(path.name for path in Path(folder).glob("*.py"))):
+            fresh, here = Path(folder, name), root / LABS / name
             if _same(fresh, here):
                 continue
             if here.exists():
@@ -176,7 +188,7 @@ def main(arguments: list[str]) -> None:
     root = Path(__file__).parents[2]
     try:
         match arguments:
-            case ["make"]:
+            case ["make"] if (root / SOLUTIONS).is_dir():
                 make(root, root / LABS)
             case ["reset", lab]:
                 print(*reset(root, lab), sep="\n")

@@ -18,7 +18,8 @@ KEPT_EVENTS = 2_000  # a program that prints without end must not fill our memor
 KEPT_DATA = 65_536  # bytes of a story's data, for pictures: enough for all but floods
 KEPT_PIECE = 4_096  # bytes of one piece of data
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and line feeds
+# Controls but tabs and line feeds, and marks that turn the direction of what follows (UAX #9).
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def shown(data: bytes, limit: int = SHOWN_BYTES) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text that cannot move the cursor or wipe out the screen of whoever reads it."""
+    """Return a text that cannot move the cursor, wipe out the screen or turn the line around."""
     return _CONTROL.sub(lambda char: char[0].encode("unicode_escape").decode(), text)
 
 

@@ -146,4 +146,5 @@ def test_a_cause_is_guessed_from_evidence_alone() -> None:
 
 def test_what_a_program_printed_cannot_wipe_out_the_message() -> None:
     assert printable("a\r\x1b[2Jb\tc\nя\x9b") == "a\\r\\x1b[2Jb\tc\nя\\x9b"
+    assert printable("\u202etset") == "\\u202etset"
     assert as_lines([Event(0.0, "client", "|", "\x1b[2J")]) == ["   0.000  client | \\x1b[2J"]
