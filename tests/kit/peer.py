@@ -26,6 +26,7 @@ class Peer:
     ) -> None:
         self.stage, self.name, self.sock = stage, name, sock
         self._program = program
+        self.said = time.monotonic()  # when this end said something, or came
         self._waits_since: float | None = None
 
     @property
@@ -92,6 +93,12 @@ class Peer:
         """Add a line to the story."""
         self._waits_since = None
         self.stage.story.tell(self.name, mark, what, self.link, flag)
+
+    def speaks(self) -> None:
+        """Count from now on how long this end is silent; to be called when it sends something."""
+        now = time.monotonic()
+        self.stage.silence = max(self.stage.silence, now - self.said)
+        self.said = now
 
     def waits(self, until: float, *, to_read: bool = True, to_write: bool = False) -> bool:
         """Wait until the socket can be used, or the program has ended; False when time is up."""

@@ -6,7 +6,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from kit.story import Story
 from kit.tree import Tree
 
 START_PATIENCE = 15.0  # seconds for a program to start, on the slowest machine
+TRIES = 3  # of a scenario that the test itself was too slow for
 QUIET = 0.15  # seconds after which "nothing came" is believed, where nothing later can prove it
 START_WORK = 4.0  # seconds of computing; a program that starts slowly does not compute so long
 LETTERS = bytes(ord("a") + byte % 26 for byte in range(256))  # a letter for every byte
@@ -104,7 +105,24 @@ class Stage:
         self.random = random.Random(f"{house.seed} {name}")
         self.story = Story()
         self.programs: list[Program] = []
+        self.silence = 0.0  # seconds: the longest time between two things that a peer said
         self._kept: list[socket.socket] = []
+
+    def unless_slow(self, idle: float, scenario: Callable[[float], None]) -> None:
+        """Play a scenario whose peers must not be silent for `idle` seconds, which it is given.
+
+        If the test itself was too slow for that, it is played again with twice the time. What fails
+        in the last try counts: no program gains anything by making the test slow.
+        """
+        for left in reversed(range(TRIES)):
+            self.silence = 0.0
+            try:
+                scenario(idle)
+                break
+            except Failure:
+                if not left or self.silence < idle / 2:
+                    raise
+            idle *= 2
 
     def keeps(self, sock: socket.socket) -> None:
         """Close this socket when the programs of this check have ended."""

@@ -63,6 +63,7 @@ class TcpPeer(Peer):
 
         When the connection has ended, the next wait sees it: here, and in all that sends.
         """
+        self.speaks()
         self.tells("->", data)
         left = memoryview(data)
         deadline = time.monotonic() + PATIENCE
@@ -83,6 +84,7 @@ class TcpPeer(Peer):
     def sends_byte_by_byte(self, data: bytes, gap: float = 0.003) -> None:
         """Send each byte alone, `gap` seconds apart, so that no two are likely to come together."""
         self.tells("--", f"sends {len(data)} bytes, one at a time")
+        self.tells("->", data)
         for byte in data:
             try:
                 self.sock.send(bytes([byte]))

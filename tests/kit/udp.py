@@ -39,6 +39,7 @@ class UdpPeer(Peer):
 
     def sends(self, datagram: bytes, to: Address | None = None) -> None:
         """Send one datagram, to the program unless told otherwise."""
+        self.speaks()
         self.tells("->", datagram)
         target = to or self.to
         assert target, "nobody has sent a datagram yet, and nobody was named"

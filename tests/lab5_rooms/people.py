@@ -167,8 +167,6 @@ class Member(UdpPeer):
         super().__init__(stage, name or user, program, to=to)
         self.user, self.room, self.token = user, room, token
         self.came: list[bytes] = []  # all datagrams that were looked at
-        self.silence = 0.0  # seconds: the longest time between two datagrams that were sent
-        self.said = time.monotonic()  # when the last one was
         self._notices: list[Parts] = []
 
     def says(self, text: str | bytes) -> None:
@@ -177,8 +175,6 @@ class Member(UdpPeer):
 
     def tells_server(self, kind: int, text: str | bytes = b"") -> None:
         """Send a datagram of this kind, with room, user and token."""
-        now = time.monotonic()
-        self.silence, self.said = max(self.silence, now - self.said), now
         self.sends(datagram(kind, self.room, self.user, self.token, text))
 
     def says_hello(self, hint: str = "") -> None:
@@ -329,10 +325,6 @@ class RoomServer(TcpServer):
         """See that the list names these rooms, in any order, and no other one."""
         with self.client("a visitor") as visitor:
             visitor.sees_rooms(*expected, hint=hint)
-
-    def longest_silence(self) -> float:
-        """Return the longest time in seconds that a member was silent, and then said something."""
-        return max(peer.silence for peer in self._open if isinstance(peer, Member))
 
     def _enters(self, operation: int, user: str, room: str, hint: str) -> Member:
         with self.client(user) as visitor:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 
-from kit.failure import Failure
 from kit.lab import check
 from kit.program import PATIENCE
 from kit.stage import Stage
@@ -13,7 +12,6 @@ from lab5_rooms.wire import BYE, CREATE, HELLO, JOIN, TEXT, TOKEN, datagram
 IDLE, LATEST = 1.0, 5.0  # seconds: an --idle-timeout, and after it until when it must be noticed
 LONG_IDLE = 2.0  # seconds, where others have to stay
 OFTEN = 0.2  # seconds between two signs of life
-TRIES = 3  # where the test itself may be too slow to stay in a room
 
 FREE = "who has left is out of everything in which its name stands: room, token, address"
 EMPTY = "when the last member has left, forget the room"
@@ -103,12 +101,13 @@ def test_who_says_nothing_at_all_is_out_as_well(stage: Stage) -> None:
 def test_who_says_something_stays_and_is_told_who_timed_out(stage: Stage) -> None:
     """Who says hello, or writes a text, stays in, and is told who timed out."""
 
-    def scenario(server: RoomServer) -> None:
+    def scenario(idle: float) -> None:
+        server = started(stage, "--idle-timeout", f"{idle:g}")
         alice, bob = server.creates("alice", "kitchen"), server.joins("bob", "kitchen")
         dave = server.creates("dave", "attic")
         silent = server.joins("carol", "kitchen")
         alice.is_told("carol")
-        deadline = silent.said + LONG_IDLE + LATEST
+        deadline = silent.said + idle + LATEST
         with stage.story.sums_up("the others", "say hello, or write a text, each 0.2 s"):
             while not alice.knows_of("carol") and time.monotonic() < deadline:
                 alice.tells_server(HELLO)
@@ -116,12 +115,12 @@ def test_who_says_something_stays_and_is_told_who_timed_out(stage: Stage) -> Non
                 dave.tells_server(HELLO)
                 alice.listens(OFTEN)
         alice.is_told("carol", "who times out is announced to those who stay", patience=0.0)
-        was_not_early(stage, silent.said, LONG_IDLE)
+        was_not_early(stage, silent.said, idle)
         bob.hears_no_more(f"a text is a sign of life, too: {TIME}")
         dave.listens(OFTEN)
         dave.is_not_told("carol", "a notice goes to one room")
 
-    unless_slow(stage, scenario)
+    stage.unless_slow(LONG_IDLE, scenario)
 
 
 @check(points=1, after=test_who_is_silent_for_idle_timeout_is_out, long=True)
@@ -172,18 +171,3 @@ def is_gone(
             meanwhile()
             server.program.has_ended(within=0.05)
         visitor.sees_rooms(hint=hint)
-
-
-def unless_slow(stage: Stage, scenario: Callable[[RoomServer], None]) -> None:
-    """Play a scenario in which members must not be silent for too long; again if the test was.
-
-    What fails in the last try counts: no program gains anything by making the test slow.
-    """
-    for left in reversed(range(TRIES)):
-        server = started(stage, "--idle-timeout", str(LONG_IDLE))
-        try:
-            scenario(server)
-            break
-        except Failure:
-            if not left or server.longest_silence() < LONG_IDLE / 2:
-                raise
