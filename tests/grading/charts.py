@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Callable
 from statistics import mean, median
 
-from grading.grades import Grades, LabGrade, StudentGrades, Suite
-from grading.markup import Html, joined, tag
-from grading.words import by_part, counted, grade_of, number
 from kit.result import CheckResult
+from reports.grades import Grades, LabGrade, StudentGrades, Suite
+from reports.markup import Html, joined, tag
+from reports.words import by_part, counted, grade_of, number
 
 SIGNS = {"passed": "✓", "failed": "✗", "not run": "·", "not graded": "?"}
 BINS = 10

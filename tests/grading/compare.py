@@ -13,11 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from grading.grades import FORM
-from grading.words import counted, number, score
-from kit.story import printable
-
-GRADES = "grades.json"
+from reports.grades import FORM, GRADES
+from reports.words import counted, number, one_line, score
 
 Form = Mapping[str, Any]  # of a grading, or of something in it, as `Grades.as_dict` makes it
 
@@ -155,8 +152,3 @@ def _mark(check: Form | None) -> str:
 
 def _by(key: str, forms: Iterable[Form]) -> dict[str, Form]:
     return {form[key]: form for form in forms}
-
-
-def one_line(text: str) -> str:
-    """Return a text that stays on one line of whatever shows it."""
-    return printable(" ".join(text.split()))

@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 
 from grading.archives import File, Unreadable, files, is_archive
 from grading.policy import POLICY
-from grading.students import ROSTER, Roster, Student, student_of
+from grading.students import ROSTER, Roster, student_of
 from kit import scaffold
+from reports.grades import Student
 
 # Files that would speak to pytest, nox or Python itself instead of the network.
 NEVER = {

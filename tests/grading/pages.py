@@ -4,15 +4,13 @@ Each page is one file without scripts that asks for nothing from outside.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import quote
 
 from grading.charts import SIGNS, css, hardest, heat_map, histogram, legend, outcome
-from grading.grades import Grades, LabGrade, Part, StudentGrades, Suite
-from grading.markup import Html, joined, page, tag
-from grading.students import Student
-from grading.words import by_part, counted, grade_of, lateness, number, score, total, worth
 from kit.result import CheckResult
+from reports.grades import Grades, LabGrade, Part, Student, StudentGrades, Suite
+from reports.markup import Html, joined, page, tag
+from reports.words import by_part, counted, grade_of, lateness, number, score, total, worth
 
 LONG = 12  # lines of a message that are shown at once; a longer one opens with a click
 A_FEW = 3  # names of files that a table has room for
@@ -29,7 +27,6 @@ def index(grades: Grades, folder_of: Callable[[Student], str]) -> str:
     labs = [tag("a", _name(suite), href=f"#{suite.lab}") for suite in grades.suites]
     return page(
         f"Grades: {', '.join(_name(suite) for suite in grades.suites)}",
-        _style(),
         tag("h1", "Grades"),
         tag("p", f"{counted(len(grades.students), 'student')}. {_ran(grades)}", class_="quiet"),
         tag("nav", *labs, tag("a", "Students", href="#students")),
@@ -45,7 +42,6 @@ def student(grades: Grades, one: StudentGrades) -> str:
     points = f"{total(one)} of {most} points" if total(one) else "not graded as a whole"
     return page(
         f"{one.student.name}: {points}",
-        _style(),
         tag("nav", tag("a", "The class", href="../../index.html")),
         tag("h1", one.student.name),
         tag("p", who) if who else "",
@@ -53,10 +49,6 @@ def student(grades: Grades, one: StudentGrades) -> str:
         *(_lab_of_student(suite, grade_of(one, suite)) for suite in grades.suites),
         tag("p", _ran(grades), class_="quiet"),
     )
-
-
-def _style() -> str:
-    return Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 
 
 def _name(suite: Suite) -> str:

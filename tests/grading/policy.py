@@ -31,9 +31,9 @@ from fractions import Fraction
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from grading.grades import LabGrade, Part, Suite
 from kit.lab import Lab
 from kit.result import CheckResult
+from reports.grades import LabGrade, Part, Suite
 
 # mypy, told of Python 3.10, asks for tomli, which pytest brings to 3.10 alone.
 tomllib = importlib.import_module("tomli" if sys.version_info < (3, 11) else "tomllib")

@@ -4,6 +4,7 @@ What was judged is kept with a key of all that it depends on, so that it is not 
 """
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -12,13 +13,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from grading.intake import Submission
 from grading.protection import Protection
-from kit import system
+from kit import scaffold, system
 from kit.result import CheckResult
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,10 @@ ENTRY = 100_000  # bytes that a file or folder counts beside what is in it: look
 CLEARING_UP = 15.0  # seconds for a worker that was told to stop
 NOT_REPORTED = "it was not reported before the time was up"
 CLEAN = ("LANG", "LC_ALL", "PATH", "SYSTEMROOT", "TEMP", "TMP")  # variables that programs get
+
+
+Listener = Callable[[Sequence[CheckResult]], Sequence[str]]
+"""Asked before each run of a suite, with what is known by then, for more words to pytest."""
 
 
 class Stopped(Exception):
@@ -54,10 +59,15 @@ class Judged:
 class Judge:
     """Judges submissions in `folder`, the folder of the grades; `limit` is seconds for each."""
 
-    def __init__(self, folder: Path, protection: Protection, limit: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        protection: Protection,
+        limit: float,
+        listener: Listener = lambda known: (),
+    ) -> None:
         self._folder, self._protection, self._limit = folder, protection, limit
-        self._kit = _digest([ROOT / "tests/conftest.py", ROOT / "tests/kit", ROOT / "solutions"])
-        self._suites: dict[str, str] = {}
+        self._listener = listener
         self._stopped = threading.Event()
 
     def stop(self) -> None:
@@ -93,8 +103,8 @@ class Judge:
         return self._folder / KEPT / submission.lab / f"{name}.json"
 
     def _key(self, submission: Submission) -> str:
-        suite = self._suites.setdefault(submission.lab, _digest([ROOT / "tests" / submission.lab]))
-        depends_on = (submission.digest, self._kit, suite, sys.version, self._protection.told)
+        kit = fingerprint(submission.lab)
+        depends_on = (submission.digest, kit, sys.version, self._protection.told)
         return hashlib.sha256("\0".join(depends_on).encode()).hexdigest()
 
 
@@ -125,7 +135,7 @@ class _Run:
         """Run the suite; what did not come in time is tried once more, alone, before it counts."""
         began = time.monotonic()
         every = [f"tests/{self._lab}"]
-        first = self._suite(every)
+        first = self._suite(every, [])
         if isinstance(first, str):
             return Judged(trouble=first)
         late = [f"tests/{check.id}" for check in first.checks if check.timeout]
@@ -137,14 +147,17 @@ class _Run:
 
     def _tries_again(self, first: Judged, targets: list[str], *options: str) -> bool:
         """Run checks once more, if there is time; those that pass now have passed. Tell if any."""
-        second = self._suite(targets, *options) if time.monotonic() < self._deadline else ""
+        if time.monotonic() >= self._deadline:
+            return False
+        second = self._suite(targets, first.checks, *options)
         if isinstance(second, str):
             return False
-        passed = {check.id: check for check in second.checks if check.verdict == "passed"}
-        first.checks = [passed.get(check.id, check) for check in first.checks]
-        return bool(passed)
+        first.checks = better(first.checks, second.checks)
+        return any(check.verdict == "passed" for check in second.checks)
 
-    def _suite(self, targets: list[str], *options: str) -> Judged | str:
+    def _suite(
+        self, targets: list[str], known: Sequence[CheckResult], *options: str
+    ) -> Judged | str:
         """Run checks; return what came of them, or why nothing did."""
         file, log = self._verdict / "result.json", self._verdict / "log.txt"
         file.unlink(missing_ok=True)
@@ -153,6 +166,7 @@ class _Run:
         words += ["limited" if self._protection.limited else "unlimited"]
         words += [*targets, "--tree", os.fspath(self._tree), "--json", os.fspath(file)]
         words += ["--box", self._protection.box_of(self._job), "-p", "no:cacheprovider", *options]
+        words += self._judge._listener(known)
         with log.open("wb") as output:
             worker = subprocess.Popen(
                 self._protection.around(words),
@@ -170,11 +184,7 @@ class _Run:
             if not in_time:
                 return f"it was stopped after {self._judge._limit:g} s, and nothing was reported"
             return f"the suite ended without a result: {_last_line(log)}"
-        checks = [CheckResult(**check) for check in lab["checks"]]
-        for check in checks:
-            if check.verdict == "not run" and not check.reason:
-                check.verdict, check.sentence = "failed", NOT_REPORTED
-        return Judged(checks, seed=lab["seed"])
+        return Judged(reported(CheckResult(**check) for check in lab["checks"]), seed=lab["seed"])
 
     def _watch(self, worker: subprocess.Popen[bytes]) -> bool:
         """Wait for a worker; tell whether it ended by itself. Raises Stopped."""
@@ -204,6 +214,25 @@ class _Run:
             "HOME": os.fspath(self._temporary),
             "TMPDIR": os.fspath(self._temporary),
         }
+
+
+def reported(checks: Iterable[CheckResult]) -> list[CheckResult]:
+    """Return checks as they count: one that did not report is failed.
+
+    Of those that passed the story is left out: a class has many.
+    """
+    told = []
+    for check in checks:
+        if check.verdict == "not run" and not check.reason:
+            check = replace(check, verdict="failed", sentence=NOT_REPORTED)
+        told.append(replace(check, story=[]) if check.verdict == "passed" else check)
+    return told
+
+
+def better(first: Sequence[CheckResult], second: Iterable[CheckResult]) -> list[CheckResult]:
+    """Return the first results of checks; those that pass the second time have passed."""
+    passed = {check.id: check for check in second if check.verdict == "passed"}
+    return [passed.get(check.id, check) for check in first]
 
 
 def write(file: Path, text: str) -> None:
@@ -290,12 +319,14 @@ def _cores() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
-def _digest(places: list[Path]) -> str:
-    """Return what changes when a Python file in one of these places does."""
+@functools.cache
+def fingerprint(*rooms: str) -> str:
+    """Return what changes when a Python file of the kit does, or one in these folders of tests/."""
+    places = [ROOT / "tests/conftest.py", ROOT / "tests/kit", scaffold.origin(ROOT)]
     digest = hashlib.sha256()
-    for place in places:
+    for place in [*places, *(ROOT / "tests" / room for room in rooms)]:
         for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-            digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
+            digest.update(f"{file.relative_to(ROOT).as_posix()}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 
 

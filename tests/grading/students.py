@@ -3,7 +3,7 @@
 Moodle's bulk download     Ann Doe_12345_assignsubmission_file_      a folder, or in front of a file
 Canvas's bulk download     doeann_LATE_12345_67890_lab4-1.zip        LATE and -1 where they apply
 anything else              ann                                       the name of the folder or file
-roster.csv                 name,id,email,late                        any order, more columns allowed
+roster.csv                 name,id,email,login,late                  any order, more columns allowed
 
 Of these `late` is a number of days, such as 0, 1 or 1.5; where it is empty, Canvas's LATE is a day.
 """
@@ -11,8 +11,10 @@ Of these `late` is a number of days, such as 0, 1 or 1.5; where it is empty, Can
 import csv
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+
+from reports.grades import Student
 
 ROSTER = "roster.csv"
 
@@ -27,16 +29,6 @@ _ENDINGS = (
 
 class RosterError(Exception):
     """A roster that cannot be used; the text names the file and the line."""
-
-
-@dataclass(frozen=True)
-class Student:
-    """Who handed something in, and how late; `id` and `email` are empty if nothing tells them."""
-
-    name: str
-    id: str = ""
-    email: str = ""
-    days_late: float = 0.0
 
 
 class Roster:
@@ -55,23 +47,34 @@ class Roster:
         for student in self.students:
             if student.id:
                 self._by_id[student.id] = student
-            self._by_name.setdefault(_plain(student.name), []).append(student)
+            for name in {_plain(student.name), _plain(student.login)} - {""}:
+                self._by_name.setdefault(name, []).append(student)
 
     def known(self, student: Student) -> Student:
-        """Return the student as the roster has him or her: by id, then by a name that is unique.
+        """Return the student as the roster has him or her: by id, then by a name or login.
 
-        What the roster does not tell, the id or the days, stays as it is.
+        A name or login counts only if no other student has it. What the roster does not tell,
+        the id or the days, stays as it is.
         """
-        same_name = self._by_name.get(_plain(student.name), [])
-        found = self._by_id.get(student.id) or (same_name[0] if len(same_name) == 1 else None)
+        found = self._found(student)
         if found is None:
             return student
         days_late = found.days_late if found in self._timed else student.days_late
         return replace(found, id=found.id or student.id, days_late=days_late)
 
+    def key(self, student: Student) -> str:
+        """Return what all attempts of a student have in common: the id, the login, or the name."""
+        found = self._found(student) or student
+        told = {"id": found.id, "login": found.login, "name": found.name}
+        return next(f"{kind} {text}" for kind, text in told.items() if text)
+
+    def _found(self, student: Student) -> Student | None:
+        same_name = self._by_name.get(_plain(student.name), [])
+        return self._by_id.get(student.id) or (same_name[0] if len(same_name) == 1 else None)
+
 
 def read_roster(file: Path) -> Roster:
-    """Read a CSV with the columns name, id, email and late, of which only name must be there.
+    """Read a CSV with the columns name, id, email, login, late; only name must be there.
 
     UTF-8, with or without a byte order mark; comma, semicolon or tab. Raises RosterError.
     """
@@ -88,15 +91,15 @@ def read_roster(file: Path) -> Roster:
         raise RosterError(f"{file}:1: there is no column called name")
     students, timed = [], set()
     for row in rows:
-        name, number, email, late = (
+        name, number, email, login, late = (
             (row.get(columns.get(column, "")) or "").strip()
-            for column in ("name", "id", "email", "late")
+            for column in ("name", "id", "email", "login", "late")
         )
         if not name:
             raise RosterError(f"{file}:{rows.line_num}: a student without a name")
         if late and not _DAYS.fullmatch(late):
             raise RosterError(f"{file}:{rows.line_num}: late is {late!r}, not a number of days")
-        student = Student(name, number, email, float(late.replace(",", ".") or 0))
+        student = Student(name, number, email, float(late.replace(",", ".") or 0), login)
         students.append(student)
         if late:
             timed.add(student)
@@ -104,7 +107,11 @@ def read_roster(file: Path) -> Roster:
 
 
 def student_of(entry: str) -> Student:
-    """Return who an entry of the folder of submissions is from, by its name."""
+    """Return who an entry of the folder of submissions is from, by its name.
+
+    Names of files need not be UTF-8; what cannot be written as such becomes e.g. "\\udcff".
+    """
+    entry = entry.encode("utf-8", "backslashreplace").decode("utf-8")
     if match := _MOODLE.fullmatch(entry):
         return Student(match["name"], match["id"])
     name = next((entry.removesuffix(end) for end in _ENDINGS if entry.lower().endswith(end)), entry)

@@ -4,12 +4,9 @@ import csv
 import io
 from xml.etree import ElementTree
 
-from grading.grades import Grades, LabGrade, StudentGrades, Suite
-from grading.words import clean, grade_of, number, total
 from kit.result import CheckResult
-
-# What spreadsheets take for the beginning of a formula, the wide forms in Japanese ones.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+from reports.grades import Grades, LabGrade, StudentGrades, Suite
+from reports.words import FORMULA, clean, grade_of, number, total
 
 
 def csv_text(grades: Grades) -> str:

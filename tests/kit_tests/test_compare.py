@@ -8,9 +8,8 @@ import pytest
 
 from grading import compare
 from grading.compare import CompareError, differences
-from grading.grades import Grades, LabGrade, Part, State, StudentGrades, Suite
-from grading.students import Student
 from kit.result import CheckResult, Reason
+from reports.grades import Grades, LabGrade, Part, State, Student, StudentGrades, Suite
 
 ANN = Student("Ann Doe", "1")
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from grading.run import WORK
+from grading import course
+from grading.run import WORK, Judged
 from kit import scaffold, system
 from kit.box import Box
 from kit.program import ended
@@ -213,6 +214,24 @@ def test_in_the_folder_of_the_submissions_no_submission_is_imported(tmp_path: Pa
         assert "I am in" not in graded.stdout + graded.stderr
         assert "2 students" in graded.stdout
         assert grade_of(tmp_path / "grades", "ann")["state"] == "graded"
+
+
+def test_what_an_entry_has_not_of_one_of_several_labs_is_missing(tmp_path: Path) -> None:
+    for name in ("ann/lab1_echo/a.py", "ann/lab2_multi_client/a.py", "bob/lab1_echo/a.py"):
+        file = tmp_path / "class" / name
+        file.parent.mkdir(parents=True)
+        file.touch()
+    (tmp_path / "class/carl.rar").touch()
+
+    taken = course.read(tmp_path / "class", tmp_path / "grades", ["lab1", "lab2"])
+    judged = {place: Judged(trouble=one.trouble) for place, one in enumerate(taken.submissions)}
+    grades = course.graded(taken, judged, "none")
+
+    assert {one.student.name: [lab.state for lab in one.labs] for one in grades.students} == {
+        "ann": ["not graded", "not graded"],
+        "bob": ["not graded", "missing"],
+        "carl": ["not graded", "not graded"],
+    }
 
 
 def test_a_box_tells_an_exit_code_from_a_signal() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from grading.intake import Submission, entries, take_in
-from grading.students import Roster, RosterError, Student, read_roster, student_of
+from grading.students import Roster, RosterError, read_roster, student_of
+from reports.grades import Student
 
 LAB, PROGRAMS = "lab4_chat", ("server", "client")
 SERVER = b"print('a server')\n"

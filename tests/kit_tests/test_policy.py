@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from grading import policy
-from grading.grades import Grades, LabGrade, Part, StudentGrades, Suite
 from grading.policy import LabRules, Late, Policy, PolicyError
-from grading.students import Student
 from kit import lab
 from kit.lab import Lab
 from kit.result import CheckResult, Reason
+from reports.grades import Grades, LabGrade, Part, Student, StudentGrades, Suite
 
 HANDBOOK = Path(__file__).parents[2] / "docs/en/instructors.md"
 CHAT = Lab(

@@ -7,11 +7,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from grading import feedback, pages, tables
-from grading.grades import Grades, LabGrade, Part, State, StudentGrades, Suite
-from grading.students import Student
-from grading.words import number
+from grading import pages, tables
 from kit.result import CheckResult
+from reports import feedback
+from reports.grades import Grades, LabGrade, Part, State, Student, StudentGrades, Suite
+from reports.words import number
 
 OLENA = Student("Олена Шевченко", "7", "olena@uni.edu")
 TARO = Student("山田 太郎", "8", "taro@uni.edu")

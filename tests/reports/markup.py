@@ -1,8 +1,9 @@
 """HTML that is escaped by the way it is made: only what `tag` returned is taken as HTML."""
 
 from html import escape
+from pathlib import Path
 
-from grading.words import clean
+from reports.words import clean
 
 _VOID = {"meta"}
 _OWN_LINE = {"div", "h1", "h2", "h3", "h4", "li", "nav", "p", "section", "table", "tr"}
@@ -34,14 +35,15 @@ def joined(*pieces: str) -> Html:
     )
 
 
-def page(title: str, style: str, *inside: str) -> str:
-    """Return a whole page in English; `style` is CSS of ours."""
+def page(title: str, *inside: str, style: str = "") -> str:
+    """Return a whole page in English, with style.css; `style` is more CSS of ours."""
+    common = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("title", title),
-        tag("style", Html(style)),
+        tag("style", Html(common + style)),
     )
     return f"<!DOCTYPE html>\n{tag('html', head, tag('body', *inside), lang='en')}\n"

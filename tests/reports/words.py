@@ -4,8 +4,12 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from grading.grades import LabGrade, Part, StudentGrades, Suite
 from kit.result import CheckResult
+from kit.story import printable
+from reports.grades import Grades, LabGrade, Part, Student, StudentGrades, Suite
+
+# What spreadsheets take for the beginning of a formula, the wide forms in Japanese ones.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 # What XML 1.0 forbids; half of it could also not be written as UTF-8, or would move a cursor.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -14,6 +18,11 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000
 def clean(text: str) -> str:
     """Return a text with a sign in place of each character that no report can show."""
     return _FORBIDDEN.sub("\ufffd", text)
+
+
+def one_line(text: str) -> str:
+    """Return a text that stays on one line of whatever shows it."""
+    return printable(" ".join(text.split()))
 
 
 def number(value: float) -> str:
@@ -66,3 +75,21 @@ def by_part(suite: Suite, checks: Iterable[CheckResult]) -> list[tuple[Part, lis
         module = PurePosixPath(check.id.partition("::")[0]).stem
         found.setdefault(module, []).append(check)
     return [(part, found[part.module]) for part in suite.parts]
+
+
+def folders_of(grades: Grades) -> dict[Student, str]:
+    """Return a folder's name for each student, which no other one has."""
+    folders: dict[Student, str] = {}
+    taken: set[str] = set()
+    for one in grades.students:
+        student = one.student
+        kept = "".join(c if c.isalnum() or c in " -" else "_" for c in student.name).strip()
+        plain = name = kept[:60] or "_"
+        if plain.casefold() in taken:
+            plain = name = f"{plain} {student.id}".strip()
+        number = 2
+        while name.casefold() in taken:
+            name, number = f"{plain} {number}", number + 1
+        taken.add(name.casefold())
+        folders[student] = name
+    return folders

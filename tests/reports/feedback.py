@@ -2,9 +2,9 @@
 
 import re
 
-from grading.grades import Grades, LabGrade, Part, StudentGrades, Suite
-from grading.words import by_part, clean, counted, grade_of, lateness, number, score, total, worth
 from kit.result import CheckResult
+from reports.grades import Grades, LabGrade, Part, StudentGrades, Suite
+from reports.words import by_part, clean, counted, grade_of, lateness, number, score, total, worth
 
 LISTED = 20  # files that were left out; an archive may have thousands
 
@@ -13,7 +13,7 @@ _MARKS = re.compile(r"([\\`*_\[\]<>&|~#])")
 
 def text(grades: Grades, one: StudentGrades) -> str:
     """Return one student's feedback on all labs, in the order of the work."""
-    blocks = [f"# {_plain(one.student.name)}"]
+    blocks = [f"# {plain(one.student.name)}"]
     if len(grades.suites) > 1 and total(one):
         most = sum(suite.max_points for suite in grades.suites)
         blocks.append(f"{total(one)} of {number(most)} points in all labs")
@@ -25,7 +25,7 @@ def text(grades: Grades, one: StudentGrades) -> str:
 def _lab(suite: Suite, grade: LabGrade) -> list[str]:
     graded = grade.state == "graded"
     points = f"{score(grade.points, grade.max_points)} points" if graded else grade.state
-    blocks = [f"## {_plain(f'{suite.lab} {suite.title}')}: {points}"]
+    blocks = [f"## {plain(f'{suite.lab} {suite.title}')}: {points}"]
     if grade.trouble:
         blocks += ["What was amiss:", _fenced(_trouble(suite, grade))]
     if grade.left_out:
@@ -50,7 +50,7 @@ def _trouble(suite: Suite, grade: LabGrade) -> str:
 def _parts(suite: Suite, grade: LabGrade) -> str:
     rows = ["| part | points | of |", "|---|---:|---:|"]
     for part in suite.parts:
-        title = _plain(part.title) + (" (hidden)" if part.hidden else "")
+        title = plain(part.title) + (" (hidden)" if part.hidden else "")
         points = number(grade.parts.get(part.module, 0))
         rows.append(f"| {title} | {points} | {number(part.max_points)} |")
     return "\n".join(rows)
@@ -63,11 +63,11 @@ def _part(part: Part, checks: list[CheckResult]) -> list[str]:
     blocks = []
     for check in checks:
         if check.verdict != "passed" and check.reason != "builds on":
-            blocks.append(f"**{_plain(check.title)}** ({worth(check, part, checks)})")
+            blocks.append(f"**{plain(check.title)}** ({worth(check, part, checks)})")
             blocks.append(_fenced(check.message or check.sentence or "nothing was reported"))
     if waiting := sum(check.reason == "builds on" for check in checks):
         blocks.append(f"Not run, as they build on others: {counted(waiting, 'check')}.")
-    return [f"### {_plain(part.title)}", *blocks] if blocks else []
+    return [f"### {plain(part.title)}", *blocks] if blocks else []
 
 
 def _files(names: list[str]) -> str:
@@ -77,7 +77,7 @@ def _files(names: list[str]) -> str:
     return "\n".join(lines)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return a text on one line in which nothing is Markdown or HTML."""
     return _MARKS.sub(r"\\\1", " ".join(text.split()))
 
