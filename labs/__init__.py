@@ -1,1 +1,1 @@
-"""The reference programs, one folder a lab. Read them after you have written your own."""
+"""The programs of Socket Labs, one folder a lab."""

@@ -148,7 +148,8 @@ def reset(root: Path, lab: str) -> list[str]:
 
     What a student has changed is kept beside its place, under a name that nothing else has.
     """
-    folders = {path.name.partition("_")[0]: path.name for path in origin(root).glob("lab*_*")}
+    names = sorted(path.name for path in origin(root).glob("lab*_*"))
+    folders = {name.partition("_")[0]: name for name in names}
     if lab not in folders:
         raise KeyError(f"there is no {lab or 'lab without a name'}; there are {', '.join(folders)}")
     done = []

@@ -94,21 +94,22 @@ class ChatPeer(TcpPeer):
             self._take(piece)
 
     def _take(self, piece: bytes) -> None:
-        *whole, self._rest = (self._rest + piece).split(b"\n")
-        for data in whole:
+        lines = (self._rest + piece).split(b"\n")
+        self._rest = lines.pop()
+        for data in lines:
             self.tells("<-", data + b"\n")
             self._came.append(data)
 
     def _parsed(self, data: bytes) -> Message:
         try:
-            message = json.loads(data.decode())
+            parsed = json.loads(data.decode())
         except (ValueError, RecursionError):
-            message = None
-        if not isinstance(message, dict):
+            parsed = None
+        if not isinstance(parsed, dict):
             seen = Seen("told", "a line with a JSON object in UTF-8", data + b"\n")
             raise self.stage.failure(f"{self.name} was sent a line that is no message", seen)
-        self.heard.append(message)
-        return message
+        self.heard.append(parsed)
+        return parsed
 
     def leaves(self) -> None:
         """Close the connection."""
