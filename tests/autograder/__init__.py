@@ -1,0 +1,1 @@
+"""Autograders to upload: the kit without solutions, in the form that Gradescope and others run."""
