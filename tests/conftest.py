@@ -1,9 +1,11 @@
 """Options and fixtures of every suite; what stands behind them is in `kit/`."""
 
 import secrets
+from pathlib import Path
 
 import pytest
 
+from kit import scaffold
 from kit.box import Box, BoxError
 from kit.reporter import Reporter
 from kit.schedule import AT_ONCE
@@ -37,6 +39,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--at-once", type=int, metavar="N", default=AT_ONCE, help="checks (default: %(default)s)"
     )
     group.addoption("--json", metavar="FILE", help="write the whole result to FILE")
+    group.addoption(
+        "--pictures", metavar="DIR", help="write into DIR pictures of what went wrong on the wire"
+    )
+    group.addoption(
+        "--stories", action="store_true", help="write pictures of the checks that passed as well"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,12 +53,22 @@ def pytest_configure(config: pytest.Config) -> None:
         Box(config.getoption("box"))
     except BoxError as error:
         raise pytest.UsageError(f"--box: {error}") from None
+    place = Path(config.getoption("tree") or config.rootpath, scaffold.SOLUTIONS)
+    if config.getoption("package") == scaffold.SOLUTIONS and not place.is_dir():
+        raise pytest.UsageError("--solutions: there are none here")
     if config.getoption("at_once") < 1:
         raise pytest.UsageError("--at-once: less than one check at once is none at all")
+    if config.getoption("stories") and not config.getoption("pictures"):
+        raise pytest.UsageError("--stories: --pictures says where they are to be")
     config.addinivalue_line(
         "markers", "check(points, after, long): a check of a lab; see kit.lab.check"
     )
-    config.pluginmanager.register(Reporter(config), "labs-reporter")
+    reporter = Reporter(config)
+    config.pluginmanager.register(reporter, "labs-reporter")
+    if folder := config.getoption("pictures"):
+        from pictures.plugin import Pictures  # reports are not needed otherwise
+
+        config.pluginmanager.register(Pictures(config, reporter, Path(folder)), "labs-pictures")
 
 
 @pytest.fixture

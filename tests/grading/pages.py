@@ -4,10 +4,12 @@ Each page is one file without scripts that asks for nothing from outside.
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from urllib.parse import quote
 
 from grading.charts import SIGNS, css, hardest, heat_map, histogram, legend, outcome
 from kit.result import CheckResult
+from pictures import drawn
 from reports.grades import Grades, LabGrade, Part, Student, StudentGrades, Suite
 from reports.markup import Html, joined, page, tag
 from reports.words import by_part, counted, grade_of, lateness, number, score, total, worth
@@ -209,5 +211,13 @@ def _check(check: CheckResult, points: Html) -> Html:
         tag("p", f"Likely cause: {hint}") if hint else "",
         *(tag("p", "The program was at ", tag("code", place)) for place in places),
         told,
+        _picture(check),
         class_="check",
     )
+
+
+def _picture(check: CheckResult) -> Html:
+    if check.verdict != "failed" or not check.story:
+        return Html()
+    drawing = tag("div", Html(drawn(asdict(check))), class_="scroll")
+    return tag("details", tag("summary", "the picture"), drawing)

@@ -10,7 +10,7 @@ def test_an_empty_datagram_comes_back(server): …
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pytest
 
@@ -39,12 +39,15 @@ class Lab:
     """A lab: the name of its nox session, its title, its parts in the order of the work.
 
     `away`: its programs work with files, so that each check starts them in a folder of its own.
+    `port` is where its servers listen by default, over `wires`.
     """
 
     name: str
     title: str
     parts: tuple[Part, ...]
     away: bool = False
+    port: int = 0
+    wires: tuple[Literal["tcp", "udp"], ...] = ("tcp",)
 
     def handout(self, part: Part) -> str:
         """Return where a student reads on after a failure in this part."""

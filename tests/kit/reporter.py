@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from kit import message, result, screen
+from kit import message, modules, result, screen
+from kit.failure import Failure
 from kit.lab import Lab, title
 from kit.result import CheckResult, LabResult
 from kit.schedule import Job, Schedule
@@ -37,6 +38,7 @@ class Reporter:
         self.screen: screen.Screen | None = None
         self.schedule = Schedule(config.getoption("at_once"))
         self._collected = 0
+        self._digests: dict[str, str] = {}
 
     # Before the checks: who builds on whom, and in what order.
 
@@ -92,9 +94,12 @@ class Reporter:
         """Begin with the checks that were chosen; pytest asks for them one by one afterwards."""
         if self.config.option.collectonly:
             return
+        tree = self._tree()
+        for folder in self.labs:  # before anything runs: what is saved later is not what is judged
+            self._digests[folder] = modules.digest(tree.root / tree.package, folder)
         houses = {
             folder: House(
-                self._tree(),
+                tree,
                 folder,
                 self.config.getoption("seed"),
                 self.labs[folder].away,
@@ -122,8 +127,10 @@ class Reporter:
             return None
         outcome = self.schedule.outcome(own.id)
         own.duration = outcome.duration
-        if outcome.stage:
-            own.story = [event.as_dict() for event in outcome.stage.story.told()]
+        if outcome.stage:  # what comes after a failure is the kit's, which ends the programs
+            error = outcome.error
+            story = error.story if isinstance(error, Failure) else outcome.stage.story.told()
+            own.story = [event.as_dict() for event in story]
         if outcome.waits_for:
             earlier = self.results.get(outcome.waits_for)
             title = earlier.title if earlier else outcome.waits_for
@@ -212,6 +219,7 @@ class Reporter:
                 seed=self.config.getoption("seed"),
                 duration=round(time.monotonic() - self.began, 3),
                 checks=[own for own in self.results.values() if own.lab == lab.name],
+                digest=self._digests.get(folder, ""),
             )
             for folder, lab in self.labs.items()
         ]

@@ -46,7 +46,7 @@ class CheckResult:
 
 @dataclass
 class LabResult:
-    """One lab's checks, in the order in which they were run."""
+    """One lab's checks, in the order in which they were run; `digest` is of what was judged."""
 
     lab: str
     title: str
@@ -56,6 +56,7 @@ class LabResult:
     seed: int
     duration: float
     checks: list[CheckResult]
+    digest: str = ""
 
     @property
     def points(self) -> int:

@@ -10,4 +10,6 @@ LAB = Lab(
         Part("test_udp_pair", "UDP pair", "2-the-udp-pair"),
         Part("test_tcp_pair", "TCP pair", "3-the-tcp-pair"),
     ),
+    port=6789,
+    wires=("tcp", "udp"),
 )

@@ -1,4 +1,4 @@
-"""Lab 1: its parts in the order of the work. 100 points: 22, 26, 28 and 24."""
+"""Lab 1: its parts in the order of the work. 100 points: 24, 21, 31 and 24."""
 
 from kit.lab import Lab, Part
 
@@ -11,4 +11,6 @@ LAB = Lab(
         Part("test_tcp_server", "TCP server", "3-the-tcp-server", todos=(3, 4)),
         Part("test_tcp_client", "TCP client", "4-the-tcp-client", todos=(5,)),
     ),
+    port=6789,
+    wires=("tcp", "udp"),
 )

@@ -3,5 +3,8 @@
 from kit.lab import Lab, Part
 
 LAB = Lab(
-    "lab2", "Many clients", (Part("test_server", "Server", "1-the-server", todos=(1, 2, 3, 4, 5)),)
+    "lab2",
+    "Many clients",
+    (Part("test_server", "Server", "1-the-server", todos=(1, 2, 3, 4, 5)),),
+    port=8081,
 )

@@ -11,4 +11,5 @@ LAB = Lab(
         Part("test_client", "Client", "3-the-client", todos=(1, 5)),
     ),
     away=True,
+    port=8082,
 )

@@ -32,6 +32,7 @@ class Hall(ChatPeer):
 
     def __init__(self, stage: Stage, program: Program, sock: socket.socket) -> None:
         super().__init__(stage, "server", program, sock)
+        self._role = "server"
         self._open = False  # nobody gets a pong before the login
         self._pings = 0
 

@@ -16,4 +16,5 @@ LAB = Lab(
         Part("test_reader", "Who never reads", "8-who-never-reads", todos=(1, 2, 3, 4, 5, 11, 12)),
         Part("test_client", "Client", "9-the-client", todos=(1, 2, 13, 14, 15, 16, 17)),
     ),
+    port=8083,
 )

@@ -15,4 +15,6 @@ LAB = Lab(
         Part("test_server", "Server", "4-the-server-as-a-whole", todos=(*TALK, 11)),
         Part("test_client", "Client", "5-the-client", todos=(1, 2, 7, 8, 12, 13, 14)),
     ),
+    port=8084,
+    wires=("tcp", "udp"),
 )

@@ -1,0 +1,1 @@
+"""A recording relay between any client and any server: `nox -s trace -- lab4`."""
