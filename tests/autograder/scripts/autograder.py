@@ -27,7 +27,9 @@ def main() -> int:
         root = as_root()
         python = with_pytest(root, folder)
         words = [*root, python, "-m", "autograder.classroom50", os.fspath(Path.cwd()), str(form)]
-        if subprocess.run(words, cwd=kit / "tests", check=False).returncode:
+        tests = kit / "tests"
+        variables = {**os.environ, "PYTHONPATH": os.fspath(tests)}
+        if subprocess.run(words, cwd=tests, env=variables, check=False).returncode:
             return 1
         told = json.loads(form.read_text(encoding="utf-8"))
     sys.path.insert(0, os.fspath(HERE / "tests"))
