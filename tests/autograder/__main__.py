@@ -12,6 +12,7 @@ from grading.__main__ import Parser
 from grading.course import all_labs
 from grading.policy import LabRules, PolicyError
 from grading.run import ROOT
+from kit import system
 
 NEXT = {
     "gradescope": "upload it in the assignment's Configure Autograder",
@@ -39,9 +40,7 @@ def main() -> int:
         labs = all_labs()
         (folder,) = (folder for folder, lab in labs.items() if lab.name == told.lab)
         rules = policy.read(told.policy, list(labs.values())).labs.get(told.lab, LabRules())
-        partial = told.out.with_name(f"{told.out.name}.part")
-        partial.write_bytes(zipped(content(ROOT, Order(folder, rules), told.form)))
-        partial.replace(told.out)
+        system.write(told.out, zipped(content(ROOT, Order(folder, rules), told.form)))
     except (PolicyError, OSError) as error:
         print(f"[ERROR] {error}", file=sys.stderr)
         return 2

@@ -11,7 +11,8 @@ from autograder import order
 from autograder.judge import judge, take
 from autograder.order import NotGraded
 from grading.protection import ProtectionError
-from grading.run import ROOT, write
+from grading.run import ROOT
+from kit import system
 from reports import feedback
 
 
@@ -33,7 +34,7 @@ def main() -> int:
         "hidden": sorted(wanted.rules.hidden),
         "body": feedback.text(grades, grades.students[0]),
     }
-    write(file, json.dumps(told, default=str))  # a Fraction is written as 1/3
+    system.write(file, json.dumps(told, default=str))  # a Fraction is written as 1/3
     return 0
 
 

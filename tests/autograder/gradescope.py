@@ -20,7 +20,8 @@ from autograder.judge import judge, take
 from autograder.order import NotGraded
 from exports import gradescope
 from grading.protection import ProtectionError
-from grading.run import ROOT, write
+from grading.run import ROOT
+from kit import system
 from kit.result import CheckResult
 from reports.words import clean
 
@@ -36,7 +37,7 @@ NOT_GRADED = {  # without a score: Gradescope wants one, and so takes this for n
 
 def put(told: dict[str, Any], file: Path) -> None:
     """Replace results.json, whole."""
-    write(file, json.dumps(told, ensure_ascii=False) + "\n")
+    system.write(file, json.dumps(told, ensure_ascii=False) + "\n")
 
 
 def graded(root: Path, file: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from desk import kept
+from kit import system
 from pictures import drawn as draw
 from reports.markup import Html, joined, tag
 from reports.markup import page as whole_page
@@ -42,9 +43,7 @@ def write(folder: Path, labs: list[Lab], drawn: Drawn | None = None) -> Path:
     known = run | {lab["lab"]: lab for lab in _kept(folder, run)}
     text = page([lab for _, lab in sorted(known.items())], drawn)
     file = folder / kept.REPORT
-    partial = file.with_name(f"{file.name}.part")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(file)
+    system.write(file, text)
     return file
 
 

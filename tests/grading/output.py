@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 from grading import pages, tables
-from grading.run import write
 from kit import system
 from reports import feedback
 from reports.grades import GRADES, Grades
@@ -18,11 +17,13 @@ def write_all(grades: Grades, out: Path) -> None:
     for one in grades.students:
         folder = out / "students" / folders[one.student]
         folder.mkdir(parents=True, exist_ok=True)
-        write(folder / "index.html", pages.student(grades, one))
-        write(folder / "feedback.md", feedback.text(grades, one))
+        system.write(folder / "index.html", pages.student(grades, one))
+        system.write(folder / "feedback.md", feedback.text(grades, one))
     out.mkdir(parents=True, exist_ok=True)  # where nobody is
-    write(out / "junit.xml", tables.junit(grades))
-    write(out / "grades.csv", f"\ufeff{tables.csv_text(grades)}")
-    write(out / "index.html", pages.index(grades, folders.__getitem__))
+    system.write(out / "junit.xml", tables.junit(grades))
+    system.write(out / "grades.csv", f"\ufeff{tables.csv_text(grades)}")
+    system.write(out / "index.html", pages.index(grades, folders.__getitem__))
     form = json.dumps(grades.as_dict(), ensure_ascii=False, indent=1)
-    write(out / GRADES, f"{clean(form)}\n")  # as the reports have it, so that they can be made anew
+    system.write(
+        out / GRADES, f"{clean(form)}\n"
+    )  # as the reports have it, so that they can be made anew

@@ -95,7 +95,7 @@ class Judge:
         if judged.final:
             file = self._kept(submission)
             file.parent.mkdir(parents=True, exist_ok=True)
-            write(file, json.dumps({"key": self._key(submission), **asdict(judged)}))
+            system.write(file, json.dumps({"key": self._key(submission), **asdict(judged)}))
         return judged
 
     def _kept(self, submission: Submission) -> Path:
@@ -233,13 +233,6 @@ def better(first: Sequence[CheckResult], second: Iterable[CheckResult]) -> list[
     """Return the first results of checks; those that pass the second time have passed."""
     passed = {check.id: check for check in second if check.verdict == "passed"}
     return [passed.get(check.id, check) for check in first]
-
-
-def write(file: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    partial = file.with_name(f"{file.name}.part")
-    partial.write_text(text, encoding="utf-8", errors="replace")  # names need not be UTF-8
-    partial.replace(file)
 
 
 def _tell_to_stop(worker: subprocess.Popen[bytes], protection: Protection) -> None:

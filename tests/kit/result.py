@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from kit import system
+
 FORM = "socket-labs/result/1"
 
 Verdict = Literal["passed", "failed", "not run"]
@@ -83,6 +85,4 @@ def worst(first: CheckResult, second: CheckResult) -> CheckResult:
 def write(results: Iterable[LabResult], file: Path) -> None:
     """Write results as JSON, the file whole or not at all."""
     text = json.dumps([result.as_dict() for result in results], ensure_ascii=False, indent=1)
-    partial = file.with_name(f"{file.name}.part")
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(file)
+    system.write(file, text + "\n")

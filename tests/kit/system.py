@@ -77,6 +77,14 @@ def end_orphans() -> int:
     return ended
 
 
+def write(file: Path, content: bytes | str) -> None:
+    """Write a file whole or not at all; texts as UTF-8, with "?" for what is none in a name."""
+    data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+    partial = file.with_name(f"{file.name}.part")
+    partial.write_bytes(data)
+    partial.replace(file)
+
+
 def remove(folder: Path) -> None:
     """Remove a folder that programs could write to, with all in it; what cannot be, stays.
 

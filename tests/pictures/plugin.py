@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from desk import kept, report
-from kit import result
+from kit import result, system
 from kit.reporter import Reporter
 from kit.result import CheckResult, LabResult
 from pictures import FILES, SVG, files
@@ -53,8 +53,9 @@ class Pictures:
         for check in lab.checks:
             if self._is_shown(check):
                 shown = files(asdict(check), lab.lab)
+                (place / names[check.id]).mkdir(exist_ok=True)
                 for name, data in shown.items():
-                    _write(place / names[check.id] / name, data)
+                    system.write(place / names[check.id] / name, data)
                 drawn[check.id] = shown[SVG]
         if self._is_whole(lab):
             result.write([_without_passed_stories(lab)], place / RESULT)
@@ -132,11 +133,3 @@ def _empty(place: Path) -> None:
                 (folder / name).unlink(missing_ok=True)
             if not any(folder.iterdir()):
                 folder.rmdir()
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f"{file.name}.part")
-    partial.write_bytes(data)
-    partial.replace(file)

@@ -131,9 +131,7 @@ def leave(record: Record) -> int:
         folder = ROOT / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in found.items():
-            partial = folder / f"{name}.part"
-            partial.write_bytes(data)
-            partial.replace(folder / name)
+            system.write(folder / name, data)
     except OSError as error:
         print(f"\n[ERROR] cannot write to {FOLDER}: {error.strerror}", file=sys.stderr)
         return 1
