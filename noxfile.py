@@ -90,7 +90,7 @@ def reset(session: nox.Session) -> None:
 
 @nox.session
 def watch(session: nox.Session) -> None:
-    """Run a lab again at each save: nox -s watch -- lab4. q ends it."""
+    """Run a lab again at each save: nox -s watch -- lab1. q ends it."""
     python = with_pytest(session)
     lab, *options = session.posargs or [""]
     command = (python, "-m", "pytest", *suite(lab, options)) if lab in LABS else ()
@@ -105,7 +105,7 @@ def progress(session: nox.Session) -> None:
 
 @nox.session
 def trace(session: nox.Session) -> None:
-    """Show what a client and a server say to each other: nox -s trace -- lab4."""
+    """Show what a client and a server say to each other: nox -s trace -- lab1."""
     run_kit(session, with_pytest(session), "-m", "relay", *session.posargs)
 
 
