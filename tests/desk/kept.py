@@ -18,6 +18,7 @@ _LAB = {
     "seed": int,
     "duration": (int, float),
     "digest": str,
+    "whole": bool,
     "checks": list,
 }
 _CHECK = {
@@ -89,12 +90,12 @@ def first_to_do(checks: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
     return next(broken, told[0] if told else None)
 
 
-def next_step(checks: Iterable[dict[str, Any]]) -> str:
-    """Return the line that says what to look at next."""
-    checks = [*checks]
-    check = first_to_do(checks)
+def next_step(lab: dict[str, Any]) -> str:
+    """Return the line that says what to look at next in a lab of the result form."""
+    check = first_to_do(lab["checks"])
     if not check:
-        passed = all(check["verdict"] == "passed" for check in checks)
-        return "all checks pass" if passed else "nothing failed"
+        passed = all(check["verdict"] == "passed" for check in lab["checks"])
+        every = "all checks" if lab["whole"] else "the chosen checks"
+        return f"{every} pass" if passed else "nothing failed"
     name = f"{check['part']}, {check['title']}"
     return f"the kit broke, report it: {name}" if check["reason"] == "kit" else f"Next: {name}"

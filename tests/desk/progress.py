@@ -41,7 +41,7 @@ def _known(result: dict[str, Any], labs: Path, folder: str, when: float) -> Iter
     lab, points, most = result["lab"], result["points"], result["max_points"]
     told = f"{points:>3} of {most:<3}  {datetime.fromtimestamp(when):%Y-%m-%d %H:%M}"
     yield _row(lab, result["title"], points, most, told)
-    yield from _note(kept.next_step(result["checks"]))
+    yield from _note(kept.next_step(result))
     if _is_older(result, labs, folder):
         yield from _note(f"older than your files; run it again: nox -s {lab}")
 

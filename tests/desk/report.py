@@ -70,7 +70,7 @@ def _at_a_glance(labs: list[Lab]) -> Html:
                 "tr",
                 tag("th", tag("a", _name(lab), href=f"#{lab['lab']}"), scope="row"),
                 tag("td", tag("span", class_="bar", style=share), " ", score(points, most)),
-                tag("td", kept.next_step(lab["checks"])),
+                tag("td", kept.next_step(lab)),
             )
         )
     return tag("table", tag("tbody", *rows), class_="rows glance")
@@ -82,9 +82,10 @@ def _lab(lab: Lab, drawn: Drawn) -> Html:
     for check in lab["checks"]:
         parts.setdefault(check["part"], []).append(check)
     run = f"{lab['folder']}, ran {lab['duration']:.1f} s with --seed {lab['seed']}."
+    some = "" if lab["whole"] else " in the chosen checks"
     return tag(
         "section",
-        tag("h2", f"{_name(lab)}: {score(lab['points'], lab['max_points'])}"),
+        tag("h2", f"{_name(lab)}: {score(lab['points'], lab['max_points'])}{some}"),
         tag("p", run, class_="quiet"),
         *(_part(title, checks, first, drawn) for title, checks in parts.items()),
         id=lab["lab"],

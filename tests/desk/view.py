@@ -23,7 +23,7 @@ def lines(lab: dict[str, Any], columns: int, rows: int) -> list[str]:
         cut(visible(f"{lab['lab']}  score {points} of {most}  ({run})"), columns),
         cut(f"{bar(points, most, min(BAR, columns))}  {told}", columns),
         "",
-        cut(visible(next_step(checks)), columns),
+        cut(visible(next_step(lab)), columns),
         "",
     ]
     check = first_to_do(checks)

@@ -22,7 +22,7 @@ from desk.terminal import Terminal
 from kit import modules, system
 
 ROOT = Path(__file__).parents[2]
-LOOK = 0.2  # seconds between two looks at the files
+LOOK = 0.2  # seconds between two looks at the files: nothing tells of a save on every system
 # What a run has started it ends itself when it is told to stop. On Linux it may take longer than
 # that: what is left there becomes ours.
 PATIENCE = 0.5 if system.LINUX else 10.0  # seconds

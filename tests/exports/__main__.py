@@ -1,4 +1,4 @@
-"""Hand grades on: nox -s export -- GRADES --to FORMAT. docs/en/courses.md tells about it."""
+"""Make of results what others read: nox -s export -- GRADES --to FORMAT."""
 
 import argparse
 import io

@@ -7,9 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from exports.lines import ExportError, LabForm, exact, module_of
+from exports.lines import ExportError, LabForm, exact
 from kit.result import FORM as RESULT_FORM
-from kit.result import CheckResult
+from kit.result import CheckResult, module_of
 from reports.grades import FORM as GRADES_FORM
 from reports.grades import GRADES, Grades, LabGrade, Suite
 from reports.words import counted, lateness

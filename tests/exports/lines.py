@@ -4,9 +4,9 @@ import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import PurePosixPath
 from typing import Any
 
+from kit.result import module_of
 from reports.words import clean
 
 LabForm = Mapping[str, Any]
@@ -64,11 +64,6 @@ def broken(lab: LabForm) -> str:
         if check["reason"] == "kit":
             return f"the kit itself broke in {check['title']!r}"
     return "" if lab["checks"] else "no check was run"
-
-
-def module_of(check: str) -> str:
-    """Return the module of a check's part by its id, e.g. "test_reader"."""
-    return PurePosixPath(check.partition("::")[0]).stem
 
 
 def exact(points: float | Fraction) -> Fraction:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from exports.lines import LabForm, broken, module_of
-from kit.result import CheckResult
+from exports.lines import LabForm, broken
+from kit.result import CheckResult, module_of
 from reports import feedback
 from reports.feedback import plain
 from reports.grades import Grades, LabGrade, Part, Student, StudentGrades, Suite

@@ -28,11 +28,11 @@ import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Literal
 
 from kit.lab import Lab
-from kit.result import CheckResult
+from kit.result import CheckResult, module_of
 from reports.grades import LabGrade, Part, Suite
 
 # mypy, told of Python 3.10, asks for tomli, which pytest brings to 3.10 alone.
@@ -261,7 +261,7 @@ def _by_part(lab: Lab, checks: Iterable[CheckResult]) -> dict[str, list[CheckRes
     by_part: dict[str, list[CheckResult]] = {part.module: [] for part in lab.parts}
     for check in checks:
         if check.reason != "system":
-            by_part[PurePosixPath(check.id.partition("::")[0]).stem].append(check)
+            by_part[module_of(check.id)].append(check)
     return by_part
 
 

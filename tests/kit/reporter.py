@@ -37,7 +37,7 @@ class Reporter:
         self.results: dict[str, CheckResult] = {}
         self.screen: screen.Screen | None = None
         self.schedule = Schedule(config.getoption("at_once"))
-        self._collected = 0
+        self._some = any("::" in argument for argument in config.args)  # are chosen, not all
         self._digests: dict[str, str] = {}
 
     # Before the checks: who builds on whom, and in what order.
@@ -46,7 +46,6 @@ class Reporter:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Bring the checks into the order of the work, and see what each builds on."""
         checks = [item for item in items if item.get_closest_marker("check")]
-        self._collected = len(checks)
         places = {item: self._describe(item) for item in checks}
         items.sort(key=lambda item: places.get(item, ("~", 0)))
         gates: dict[Path, str] = {}
@@ -81,14 +80,17 @@ class Reporter:
 
     # One check.
 
+    def pytest_deselected(self) -> None:
+        """See that only some checks are chosen."""
+        self._some = True
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """List every check that was chosen: one that never reports has not passed."""
         checks = [item.stash[_CHECK] for item in session.items if _CHECK in item.stash]
         self.results = {own.id: own for own in checks}
         terminal = self.config.pluginmanager.get_plugin("terminalreporter")
         if terminal and checks and len(checks) == len(session.items):
-            every = len(checks) == self._collected
-            self.screen = screen.Screen(terminal, list(self.labs.values()), len(checks), every)
+            self.screen = screen.Screen(terminal, list(self.labs.values()), len(checks))
 
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Begin with the checks that were chosen; pytest asks for them one by one afterwards."""
@@ -220,9 +222,15 @@ class Reporter:
                 duration=round(time.monotonic() - self.began, 3),
                 checks=[own for own in self.results.values() if own.lab == lab.name],
                 digest=self._digests.get(folder, ""),
+                whole=self._is_whole(lab),
             )
             for folder, lab in self.labs.items()
         ]
+
+    def _is_whole(self, lab: Lab) -> bool:
+        own = (check for check in self.results.values() if check.lab == lab.name)
+        chosen = {result.module_of(check.id) for check in own}
+        return not self._some and all(part.module in chosen for part in lab.parts)
 
 
 def _name(item: pytest.Item) -> str:

@@ -6,7 +6,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from kit import system
@@ -48,7 +48,10 @@ class CheckResult:
 
 @dataclass
 class LabResult:
-    """One lab's checks, in the order in which they were run; `digest` is of what was judged."""
+    """One lab's checks, in the order in which they were run.
+
+    `digest` is of the programs' files, `whole` says whether all checks of the lab were chosen.
+    """
 
     lab: str
     title: str
@@ -59,6 +62,7 @@ class LabResult:
     duration: float
     checks: list[CheckResult]
     digest: str = ""
+    whole: bool = True
 
     @property
     def points(self) -> int:
@@ -74,6 +78,11 @@ class LabResult:
         """Return the documented form."""
         head = {"form": FORM, "points": self.points, "max_points": self.max_points}
         return head | asdict(self)
+
+
+def module_of(check: str) -> str:
+    """Return the module of a check's part by its id, e.g. "test_reader"."""
+    return PurePosixPath(check.partition("::")[0]).stem
 
 
 def worst(first: CheckResult, second: CheckResult) -> CheckResult:

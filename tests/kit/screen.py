@@ -13,10 +13,9 @@ COLOURS = {"passed": "green", "failed": "red", "not run": "yellow"}
 class Screen:
     """Writes through pytest's terminal: colours only where it shows them."""
 
-    def __init__(self, terminal: Any, labs: list[Lab], checks: int, every: bool) -> None:
+    def __init__(self, terminal: Any, labs: list[Lab], checks: int) -> None:
         self.terminal = terminal
         self._left = checks
-        self._some = "" if every else " in the chosen checks"
         self.labs = {lab.name: lab for lab in labs}
         self._part = ("", "")
         self._waiting = 0
@@ -54,7 +53,8 @@ class Screen:
         """Print the score of each lab, and the first thing to do next in full."""
         self._shows_waiting()
         for lab in labs:
-            earned = f"score {lab.points} of {lab.max_points}{self._some}"
+            some = "" if lab.whole else " in the chosen checks"
+            earned = f"score {lab.points} of {lab.max_points}{some}"
             run = f"{lab.folder}, {lab.duration:.1f} s, --seed {lab.seed}"
             self._line(f"\n{lab.lab}  {earned}  ({run})", bold=True)
         checks = [own for lab in labs for own in lab.checks]

@@ -63,7 +63,7 @@ def lab(*checks: dict[str, Any], name: str = "lab9", title: str = "Tiny") -> dic
     head = {"form": FORM, "lab": name, "title": title, "folder": f"labs/{name}_tiny"}
     most = sum(check["max_points"] for check in checks)
     points = {"points": sum(check["points"] for check in checks), "max_points": most}
-    run = {"seed": 7, "duration": 1.5, "digest": JUDGED}
+    run = {"seed": 7, "duration": 1.5, "digest": JUDGED, "whole": True}
     return {**head, **points, **run, "checks": list(checks)}
 
 
@@ -212,6 +212,12 @@ def test_a_result_shows_points_a_bar_when_it_was_and_the_next_step(project: Path
         "lab9  Tiny                 ██████░░░░░░░░░░░░░░   2 of 6    2030-03-01 14:05",
         "      Next: Server, two",
     ]
+
+
+def test_chosen_checks_that_pass_are_not_all() -> None:
+    some = {**lab(check("one")), "whole": False}
+
+    assert kept.next_step(some) == "the chosen checks pass"
 
 
 def test_only_what_is_in_the_files_makes_a_result_old(project: Path) -> None:

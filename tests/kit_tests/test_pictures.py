@@ -509,6 +509,24 @@ def test_a_whole_run_of_ones_own_programs_leaves_its_result(tmp_path: Path) -> N
     assert not list(tmp_path.rglob("*.part"))
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        ["tests/lab1_echo", "-k", "udp"],
+        ["tests/lab1_echo/test_udp_server.py"],
+        ["tests/lab1_echo/test_udp_server.py::test_a_datagram_comes_back_to_its_sender"],
+    ],
+)
+def test_of_some_checks_alone_it_is_said_wherever_points_are(
+    tmp_path: Path, chosen: list[str]
+) -> None:
+    printed = pytest_run(*chosen, "--pictures", str(tmp_path))
+
+    assert " in the chosen checks" in printed
+    assert " in the chosen checks" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert not (tmp_path / "lab1/result.json").exists()
+
+
 def test_the_pictures_of_the_handouts_are_those_of_todays_solutions() -> None:
     there = {file.name: file.read_text("utf-8") for file in gallery.FOLDER.glob("*.svg")}
 

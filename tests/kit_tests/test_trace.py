@@ -6,6 +6,7 @@ tests give it a clock that stands still: what comes through then has not waited 
 
 import base64
 import contextlib
+import errno
 import importlib
 import random
 import re
@@ -243,6 +244,27 @@ def test_a_message_gets_through_while_no_time_passes_and_nothing_else_happens(st
     assert at.next(server) == b"hi"
     server.send(b"ho")
     assert at.next(client) == b"ho"
+
+
+def test_whoever_cannot_be_accepted_is_not_asked_for_again_and_again(
+    stand: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = stand()
+    asked: list[str] = []
+
+    def accept(_: socket.socket) -> None:
+        asked.append("accept")
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    at.idles()  # it has just looked round
+    at.calls()
+    with monkeypatch.context() as patched:
+        patched.setattr(socket.socket, "accept", accept)
+        at.idles()
+    at.idles(LOOK)
+
+    assert asked == ["accept"]
+    assert "cannot be led" in at.lines[-1]
 
 
 def test_the_end_of_one_direction_leaves_the_other_open(stand: Make) -> None:

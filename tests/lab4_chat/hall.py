@@ -31,8 +31,7 @@ class Hall(ChatPeer):
     """The server's end of the connection. Pings may come at any time, and get their pongs."""
 
     def __init__(self, stage: Stage, program: Program, sock: socket.socket) -> None:
-        super().__init__(stage, "server", program, sock)
-        self._role = "server"
+        super().__init__(stage, "server", program, sock, "server")
         self._open = False  # nobody gets a pong before the login
         self._pings = 0
 

@@ -5,7 +5,7 @@ import re
 import socket
 import time
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Literal
 
 from kit.failure import Seen
 from kit.program import PATIENCE, Program
@@ -38,8 +38,15 @@ def line(**message: Any) -> bytes:
 class ChatPeer(TcpPeer):
     """One end of a chat's connection: it says messages and hears messages, a line each."""
 
-    def __init__(self, stage: Stage, name: str, program: Program, sock: socket.socket) -> None:
-        super().__init__(stage, name, program, sock)
+    def __init__(
+        self,
+        stage: Stage,
+        name: str,
+        program: Program,
+        sock: socket.socket,
+        role: Literal["client", "server"] = "client",
+    ) -> None:
+        super().__init__(stage, name, program, sock, role)
         self._rest = b""  # what came behind the last line end
         self._came: list[bytes] = []  # lines that nobody has looked at
         self.heard: list[Message] = []  # all messages that were looked at

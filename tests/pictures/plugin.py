@@ -22,12 +22,7 @@ class Pictures:
 
     def __init__(self, config: pytest.Config, reporter: Reporter, folder: Path) -> None:
         self._config, self._reporter, self._folder = config, reporter, folder
-        self._left_out = any("::" in argument for argument in config.args)
         self._trouble = ""
-
-    def pytest_deselected(self) -> None:
-        """See that this run is one of some checks alone."""
-        self._left_out = True
 
     def pytest_sessionfinish(self) -> None:
         """Write the pictures, and of a whole run of the student's own programs the result."""
@@ -67,13 +62,10 @@ class Pictures:
 
     def _is_whole(self, lab: LabResult) -> bool:
         """Tell whether each check of the lab was run, and on the student's own programs."""
-        modules = {check.id.partition(".py")[0].rpartition("/")[2] for check in lab.checks}
-        suite = next(suite for suite in self._reporter.labs.values() if suite.name == lab.lab)
         return (
-            self._config.getoption("package") == "labs"
+            lab.whole
+            and self._config.getoption("package") == "labs"
             and not self._config.getoption("tree")
-            and not self._left_out
-            and all(part.module in modules for part in suite.parts)
             and all(check.verdict != "not run" or check.reason for check in lab.checks)
         )
 

@@ -47,6 +47,7 @@ class Streams:
         self.connections: set[Connection] = set()
         self._listener = listener
         self._next_look = 0.0
+        self._listens = True
         listener.setblocking(False)
         selector.register(listener, READ, self._comes)
 
@@ -62,6 +63,7 @@ class Streams:
                 each.goes_on()
         if now >= self._next_look:
             self._next_look = now + LOOK
+            self._attends(True)
             for each in list(self.connections):
                 each.looks_for_resets()
 
@@ -69,13 +71,22 @@ class Streams:
         """Close every connection, and listen no longer."""
         for each in list(self.connections):
             each.closes()
-        self.selector.unregister(self._listener)
+        self._attends(False)
         self._listener.close()
+
+    def _attends(self, listens: bool) -> None:
+        """Take those who come, or let them wait."""
+        if listens and not self._listens:
+            self.selector.register(self._listener, READ, self._comes)
+        elif self._listens and not listens:
+            self.selector.unregister(self._listener)
+        self._listens = listens
 
     def _comes(self, _: int) -> None:
         try:
             client, address = self._listener.accept()
-        except OSError:  # it has gone again
+        except OSError:  # it has gone again, or there is no descriptor: do not ask at once again
+            self._attends(False)
             return
         name = self.record.newcomer()
         try:

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from pathlib import PurePosixPath
 
-from kit.result import CheckResult
+from kit.result import CheckResult, module_of
 from kit.story import printable
 from reports.grades import Grades, LabGrade, Part, Student, StudentGrades, Suite
 
@@ -72,8 +71,7 @@ def by_part(suite: Suite, checks: Iterable[CheckResult]) -> list[tuple[Part, lis
     """Return the parts of a lab in the order of the work, each with its checks."""
     found: dict[str, list[CheckResult]] = {part.module: [] for part in suite.parts}
     for check in checks:
-        module = PurePosixPath(check.id.partition("::")[0]).stem
-        found.setdefault(module, []).append(check)
+        found.setdefault(module_of(check.id), []).append(check)
     return [(part, found[part.module]) for part in suite.parts]
 
 
