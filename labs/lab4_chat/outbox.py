@@ -8,6 +8,7 @@ when nothing is left. Who lets too much wait is dropped.
 import contextlib
 import socket
 import threading
+import time
 
 LIMIT = 4_194_304  # bytes that may wait for one client
 
@@ -51,6 +52,15 @@ class Outbox:
                 self._send_slowly(memoryview(piece)[sent:])
             else:
                 self._turn.release()
+
+    def drain(self, deadline: float) -> None:
+        """Wait until all that was put has been sent, by whoever does that, or the time is up."""
+        while self._turn.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            all_sent = not self._lines
+            self._turn.release()
+            if all_sent:
+                return
+            self.flush()
 
     def close(self) -> None:
         """End the connection, and wait until nobody sends any more."""

@@ -19,6 +19,7 @@ By hand:  python -m labs.lab4_chat.server
 
 import socket
 import threading
+import time
 from collections.abc import Iterable
 from itertools import groupby
 
@@ -28,6 +29,7 @@ from .chat import Chat, Letter, Message
 from .outbox import Outbox
 from .protocol import MAX_CLIENT_LINE, Lines, Refused, packed, parse, stamped
 
+FAREWELL = 0.4  # seconds in which the last notice is sent to those who read it
 PIECE = 16_384  # bytes: the most that one recv() fetches, and one turn of the lock handles
 
 
@@ -68,10 +70,12 @@ class Server:
             self._leave(visitor)
 
     def shut_down(self) -> None:
-        """Tell everybody that the server is going."""
+        """Tell everybody that the server is going, before the connections are ended."""
         with self._lock:
             reached = self._post(self._chat.shut_down())
-        _flush(reached)
+        deadline = time.monotonic() + FAREWELL
+        for outbox in reached:
+            outbox.drain(deadline)
 
     def _obey(self, visitor: Visitor, lines: Iterable[bytes]) -> None:
         """Do what these lines ask for; whoever gets something gets all of it in one piece."""

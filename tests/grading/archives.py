@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 MOST_FILES = 5_000
 MOST_BYTES = 64_000_000  # of all files together, unpacked
+ENDINGS = (".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tbz2", ".txz", ".tar")
+ENCRYPTED = 0x1  # a bit of a zip's flags (PKWARE's APPNOTE 4.4.4)
 SKIPPED = {".git", ".hg", ".svn", ".nox", ".venv", "venv", "__pycache__", "__MACOSX", ".idea"}
 
 
@@ -36,7 +38,11 @@ def files(submission: Path) -> Iterator[File]:
     if submission.is_dir():
         found = _of_folder(submission)
     elif not is_archive(submission):
-        raise Unreadable("it is neither a folder nor a zip nor a tar")
+        raise Unreadable(
+            "it is empty, cut off or damaged"
+            if submission.name.lower().endswith(ENDINGS)
+            else "it is neither a folder nor a zip nor a tar"
+        )
     elif zipfile.is_zipfile(submission):
         found = _of_zip(submission)
     else:
@@ -48,14 +54,18 @@ def files(submission: Path) -> Iterator[File]:
             if count > MOST_FILES or size > MOST_BYTES:
                 raise Unreadable(f"it has more than {MOST_FILES:,} files or {MOST_BYTES:,} bytes")
             yield file
-    except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, RuntimeError) as error:
-        # RuntimeError: a zip with a password; NotImplementedError, its child: another method.
+    except Unreadable:
+        raise
+    except Exception as error:  # what a damaged archive makes of a parser, nobody has listed
         raise Unreadable(f"it cannot be read: {error}") from error
 
 
 def is_archive(file: Path) -> bool:
     """Tell whether a file is a zip or a tar, whatever its name."""
-    return file.is_file() and (zipfile.is_zipfile(file) or tarfile.is_tarfile(file))
+    try:
+        return file.is_file() and (zipfile.is_zipfile(file) or tarfile.is_tarfile(file))
+    except Exception:  # as above
+        return False
 
 
 def _of_folder(folder: Path) -> Iterator[File]:
@@ -82,6 +92,8 @@ def _of_zip(archive: Path) -> Iterator[File]:
                 trouble = "a link"
             if trouble:
                 yield File(path, left_out=trouble)
+            elif info.flag_bits & ENCRYPTED:
+                raise Unreadable("it has a password")
             else:
                 yield _read(path, info.file_size, functools.partial(opened.read, info))
 

@@ -61,7 +61,7 @@ def read(
     chosen = policy.read(there, list(all_labs().values()))
     roster = read_roster(folder / ROSTER) if (folder / ROSTER).exists() else Roster()
     ours = {out.resolve(), *out.resolve().parents}
-    found = [entry for entry in entries(folder) if entry.resolve() not in ours]
+    found = [entry for entry in entries(folder) if folder.resolve() / entry.name not in ours]
     labs = [known[name] for name in names] or _handed_in(found, roster)
     if not labs:
         raise Wrong(f"no submission in {folder} has a folder of a lab in it: say --lab lab4")

@@ -9,11 +9,14 @@ Of these `late` is a number of days, such as 0, 1 or 1.5; where it is empty, Can
 """
 
 import csv
+import io
 import re
+import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from grading.archives import ENDINGS
 from reports.grades import Student
 
 ROSTER = "roster.csv"
@@ -21,10 +24,7 @@ ROSTER = "roster.csv"
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(file|onlinetext)(_.*)?")
 _CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<id>\d+)_\d+_.+")
 _DAYS = re.compile(r"\d{1,4}([.,]\d{1,4})?")  # Excel writes 1,5 in many countries
-_ENDINGS = (
-    *(".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tbz2", ".txz", ".tar", ".zip"),
-    *(".rar", ".7z"),  # cannot be read, and it is said whose it is
-)
+_ENDINGS = (*ENDINGS, ".rar", ".7z")  # of those that cannot be read it is said whose they are
 
 
 class RosterError(Exception):
@@ -85,20 +85,36 @@ def read_roster(file: Path) -> Roster:
     except OSError as error:
         raise RosterError(f"{file}: {error.strerror}") from None
     head = text.partition("\n")[0]
-    rows = csv.DictReader(text.splitlines(), delimiter=max(",;\t", key=head.count))
+    delimiter = max(",;\t", key=head.count)
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        return _roster(file, rows)
+    except csv.Error as error:  # such as a quotation mark that is not closed
+        raise RosterError(f"{file}:{rows.line_num + 1}: {error}") from None
+
+
+def _roster(file: Path, rows: "csv.DictReader[str]") -> Roster:
     columns = {(name or "").strip().lower(): name for name in rows.fieldnames or ()}
     if "name" not in columns:
         raise RosterError(f"{file}:1: there is no column called name")
-    students, timed = [], set()
+    students: list[Student] = []
+    timed: set[Student] = set()
+    lines: dict[str, int] = {}
     for row in rows:
         name, number, email, login, late = (
             (row.get(columns.get(column, "")) or "").strip()
             for column in ("name", "id", "email", "login", "late")
         )
+        if not (name or number or email or login):
+            continue  # as Excel leaves them at the end
         if not name:
             raise RosterError(f"{file}:{rows.line_num}: a student without a name")
         if late and not _DAYS.fullmatch(late):
             raise RosterError(f"{file}:{rows.line_num}: late is {late!r}, not a number of days")
+        who = f"id {number!r}" if number else f"{name!r}, without an id,"
+        if who in lines:
+            raise RosterError(f"{file}:{rows.line_num}: {who} is also on line {lines[who]}")
+        lines[who] = rows.line_num
         student = Student(name, number, email, float(late.replace(",", ".") or 0), login)
         students.append(student)
         if late:
@@ -114,12 +130,15 @@ def student_of(entry: str) -> Student:
     entry = entry.encode("utf-8", "backslashreplace").decode("utf-8")
     if match := _MOODLE.fullmatch(entry):
         return Student(match["name"], match["id"])
-    name = next((entry.removesuffix(end) for end in _ENDINGS if entry.lower().endswith(end)), entry)
+    name = next((entry[: -len(end)] for end in _ENDINGS if entry.lower().endswith(end)), entry)
     if match := _CANVAS.fullmatch(name):
         return Student(match["name"], match["id"], days_late=1.0 if match["late"] else 0.0)
     return Student(name)
 
 
 def _plain(name: str) -> str:
-    """Return a name for comparing: without blanks and case, as Canvas writes it."""
-    return "".join(name.split()).casefold()
+    """Return a name for comparing: without blanks and case, as Canvas writes it.
+
+    macOS writes "é" as two characters, a roster as one: both are one here (Unicode's NFC).
+    """
+    return unicodedata.normalize("NFC", "".join(name.split()).casefold())

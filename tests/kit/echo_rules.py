@@ -54,6 +54,11 @@ class EchoRules:
             ):
                 alice.sends(message)
                 alice.expects(message, hint="bytes are not always text: send back what recv() gave")
+            for message in (b"\n", b"quit\n", b"exit", b" "):
+                alice.sends(message)
+                alice.expects(
+                    message, hint="no word ends a visit, and no empty line: they are bytes"
+                )
 
     @check(points=1, after=test_a_client_may_go_on_sending)
     def test_a_character_cut_in_two_comes_back_whole(self, stage: Stage) -> None:
@@ -76,7 +81,7 @@ class EchoRules:
         with self.started(stage).client("alice", room=65_536) as alice:
             taken = alice.pushes(message, stuck_after=0.3)
 
-            for part in (message[:LONG], message[LONG:taken]):
+            for part in (message[: min(LONG, taken)], message[LONG:taken]):
                 alice.expects(part, hint="who reads late is still there: sendall() can wait")
 
     @check(points=1, after=test_a_client_that_reads_late_gets_everything)

@@ -34,7 +34,10 @@ def ends_with_usage(
 
 
 def ends_with_error_line(program: Program, stage: Stage, situation: str, hint: str = "") -> None:
-    """See that a program ends with exit code 1 and one line on stderr that begins with [ERROR]."""
+    """See that a program ends with exit code 1 and one line on stderr that begins with [ERROR].
+
+    Other lines may stand before it: who logs on stderr logs there.
+    """
     ended = program.has_ended(within=START_PATIENCE)
     lines = [line for line in program.stderr.lines if line.strip()]
     expected = "exit code 1, and one line on stderr that begins with [ERROR]"
@@ -42,8 +45,10 @@ def ends_with_error_line(program: Program, stage: Stage, situation: str, hint: s
     if not ended:
         seen = Seen("silence", expected, f"it runs on; on stderr: {printed}")
         raise stage.failure(f"{program.name} did not end: {situation}", seen, hint)
+    errors = [line for line in lines if line.startswith("[ERROR]")]
+    crashed = bool(program.exception())
     stage.requires(
-        program.exit_code == 1 and len(lines) == 1 and lines[0].startswith("[ERROR]"),
+        program.exit_code == 1 and len(errors) == 1 and lines[-1] in errors and not crashed,
         f"{program.name} did not end with an [ERROR] line and exit code 1: {situation}",
         expected=expected,
         received=f"exit code {program.exit_code}, on stderr: {printed}",

@@ -214,7 +214,8 @@ class Program:
     ) -> str:
         """Wait for the next line on stdout that fits, go past it, and return it.
 
-        `otherwise` is the likely cause when other lines came instead, `hint` the one of anything.
+        `otherwise` is the likely cause when it came with something else around it, `hint` that of
+        anything else.
         """
 
         def found() -> int | None:
@@ -230,7 +231,7 @@ class Program:
         since = self.stdout.lines[self._looked_at :]
         told = [*(since or ["nothing on stdout"]), *self.stderr.lines]
         seen = Seen("silence", _cut(expected), "\n".join(map(_cut, told)))
-        cause = otherwise if since and otherwise else hint
+        cause = otherwise if otherwise and any(expected in line for line in since) else hint
         raise self._failure(f"{self.name} did not print the line that was expected", seen, cause)
 
     def logs(self, *texts: str) -> None:
@@ -244,9 +245,9 @@ class Program:
             seen = Seen("told", " … ".join(texts), self.stdout.text + self.stderr.text)
             raise self._failure(f"{self.name} did not log what was expected", seen, "")
 
-    def succeeds(self) -> None:
+    def succeeds(self, within: float = PATIENCE) -> None:
         """Wait until it ends with exit code 0."""
-        self.has_stopped(within=PATIENCE)
+        self.has_stopped(within)
         if self.exit_code == 0:
             return
         how = "it runs on" if self.exit_code is None else ended(self.exit_code)

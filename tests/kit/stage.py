@@ -213,7 +213,8 @@ class Stage:
             if program.todo:
                 return
             now = system.processor_time(program.pid)
-            sleeps_on = now == worked and time.monotonic() > began + PATIENCE
+            sleeps_on = now == worked and system.sleeping(program.pid)
+            sleeps_on = sleeps_on and time.monotonic() > began + PATIENCE
             if now is not None and (sleeps_on or now > START_WORK):
                 return
             worked = now

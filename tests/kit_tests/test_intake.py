@@ -1,10 +1,12 @@
 """Submissions in: whatever they come as, only the lab's own files are taken."""
 
 import io
+import random
 import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 import pytest
 
@@ -124,12 +126,49 @@ def test_what_cannot_be_read_is_said_and_stops_nobody(tmp_path: Path) -> None:
         for number in range(3):
             archive.writestr(f"server{number}.py", bytes(30_000_000))
 
-    for entry in (half, text):
-        assert taken(entry).trouble == "it is neither a folder nor a zip nor a tar"
+    assert taken(half).trouble == "it is empty, cut off or damaged"
+    assert taken(text).trouble == "it is neither a folder nor a zip nor a tar"
     assert taken(bomb).trouble.startswith("it has more than")
     for name in ("roster.csv", "grading.toml", ".DS_Store"):
         (tmp_path / name).touch()
     assert entries(tmp_path) == [whole, half, text, bomb]
+
+
+@pytest.mark.parametrize("mode", ["zip", "w:", "w:gz", "w:bz2", "w:xz"])
+def test_a_damaged_archive_is_said_to_be_one_whatever_byte_is_wrong(
+    tmp_path: Path, mode: Literal["zip", "w:", "w:gz", "w:bz2", "w:xz"]
+) -> None:
+    entry = tmp_path / "зоя.zip"
+    names = ("lab4_chat/server.py", "lab4_chat/отчёт.py")
+    if mode == "zip":
+        with zipfile.ZipFile(entry, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in names:
+                archive.writestr(name, SERVER * 100)
+    else:
+        with tarfile.open(entry, mode) as archive:
+            for name in names:
+                info = tarfile.TarInfo(name)
+                info.size = len(SERVER)
+                archive.addfile(info, io.BytesIO(SERVER))
+    whole, seed = entry.read_bytes(), random.randrange(1_000)
+    numbers = random.Random(seed)
+
+    for _ in range(300):
+        data = bytearray(whole[: numbers.randrange(1, len(whole) + 1)])
+        for _ in range(numbers.randrange(4)):
+            data[numbers.randrange(len(data))] = numbers.randrange(256)
+        entry.write_bytes(data)
+        submission = taken(entry)  # raises nothing
+        assert submission.trouble or submission.files, f"seed {seed}"
+
+
+def test_a_zip_with_a_password_is_said_to_have_one(tmp_path: Path) -> None:
+    entry = zipped(tmp_path, {"server.py": SERVER})
+    data = entry.read_bytes()
+    central = data.index(b"PK\1\2") + 8
+    entry.write_bytes(data[:central] + b"\1" + data[central + 1 :])
+
+    assert taken(entry).trouble == "it has a password"
 
 
 def test_the_tree_has_the_scaffold_where_the_submission_has_nothing(tmp_path: Path) -> None:
@@ -161,6 +200,7 @@ def test_the_digest_changes_with_a_name_and_with_a_byte(tmp_path: Path) -> None:
         ("doeann_12345_67890_my_lab.tar.gz", Student("doeann", "12345")),
         ("ann.tar.gz", Student("ann")),
         ("花子.rar", Student("花子")),
+        ("Zack Zed.TAR.GZ", Student("Zack Zed")),
         ("ann_b", Student("ann_b")),
     ],
 )
@@ -182,6 +222,13 @@ def test_the_roster_knows_by_id_and_by_a_name_that_is_unique(tmp_path: Path) -> 
     assert roster.known(Student("anndoe")) == ann
     assert roster.known(Student("Bo Li")) == Student("Bo Li")
     assert roster.known(Student("Bo Li", "2")).email == "b2@uni.edu"
+
+
+def test_a_name_may_be_composed_in_either_way(tmp_path: Path) -> None:
+    file = tmp_path / "roster.csv"
+    file.write_text("name,id\nZo\u00eb Йович,12\n,\n", encoding="utf-8")
+
+    assert read_roster(file).known(Student("Zoe\u0308 И\u0306ович")).id == "12"
 
 
 def test_the_roster_knows_better_than_canvas_who_is_late(tmp_path: Path) -> None:
@@ -210,6 +257,9 @@ def test_a_number_of_days_that_is_none_is_named_with_its_line(tmp_path: Path, la
         (b"student,id\nann,1\n", "roster.csv:1: there is no column called name"),
         (b"name,id\nann,1\n,2\n", "roster.csv:3: a student without a name"),
         (b"name,id\n\xff,1\n", "roster.csv: not UTF-8"),
+        (b"name,id\nann,3\nbo,3\n", "roster.csv:3: id '3' is also on line 2"),
+        (b"name\nann\nbo\nann\n", "roster.csv:4: 'ann', without an id, is also on line 2"),
+        (b'name,id\n"ann,1\nbo,2\n', "roster.csv:2: unexpected end of data"),
     ],
 )
 def test_a_bad_roster_is_named_with_its_line(tmp_path: Path, text: bytes, trouble: str) -> None:

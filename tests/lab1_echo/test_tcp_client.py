@@ -32,7 +32,8 @@ def test_nothing_is_added_to_a_message(stage: Stage) -> None:
         listener.starts_client("tcp_client", message)
         with listener.is_called() as server:
             server.expects(message.encode())
-            server.expects_nothing(
+            server.sends(b"x" * len(message))
+            server.expects_close(
                 hint="send the message's bytes and nothing else, no newline either"
             )
 
@@ -109,15 +110,17 @@ def test_a_message_of_100_000_bytes_makes_the_round_trip(stage: Stage) -> None:
 def test_without_messages_each_line_is_echoed_as_soon_as_it_was_typed(stage: Stage) -> None:
     with Listener(stage, "server") as listener:
         client = listener.starts_client("tcp_client", buffered=True)
+        line = stage.word()
+        client.types(f"{line}\n")
         with listener.is_called() as server:
-            for _ in range(3):
-                line = stage.word()
-                client.types(f"{line}\n")
+            for following in (stage.word(), stage.word(), ""):
                 server.expects(line.encode(), hint="one line at a time, without its newline")
                 server.sends(line.encode())
                 client.prints(
                     line, hint="print(..., flush=True), or a pipe gets it only at the end"
                 )
+                line = following
+                client.types(f"{line}\n")
 
 
 @check(points=1)
@@ -125,9 +128,8 @@ def test_a_typed_line_keeps_its_blanks(stage: Stage) -> None:
     with Listener(stage, "server") as listener:
         line = f"\t {stage.word()}  "
         client = listener.starts_client("tcp_client")
+        client.types(f"{line}\n")
         with listener.is_called() as server:
-            client.types(f"{line}\n")
-
             server.expects(line.encode(), hint="strip() takes away more than the newline")
 
 
@@ -136,8 +138,8 @@ def test_empty_lines_are_skipped(stage: Stage) -> None:
     with Listener(stage, "server") as listener:
         line = stage.word()
         client = listener.starts_client("tcp_client")
+        client.types(f"\n\n{line}\n")
         with listener.is_called() as server:
-            client.types(f"\n\n{line}\n")
             server.expects(line.encode(), hint="an empty line has no echo to wait for: skip it")
             server.sends(line.encode())
 
@@ -149,9 +151,9 @@ def test_the_end_of_input_ends_it_with_exit_code_0(stage: Stage) -> None:
     with Listener(stage, "server") as listener:
         last = stage.word()
         client = listener.starts_client("tcp_client")
+        client.types(last)
+        client.ends_input()
         with listener.is_called() as server:
-            client.types(last)
-            client.ends_input()
             server.expects(last.encode(), hint="the last line may come without a newline")
             server.sends(last.encode())
 
@@ -175,8 +177,8 @@ def test_a_server_that_closes_too_early_gets_an_error_line(stage: Stage) -> None
 def test_a_server_that_goes_between_two_lines_gets_an_error_line(stage: Stage) -> None:
     with Listener(stage, "server") as listener:
         client = listener.starts_client("tcp_client")
+        client.types("one\n")
         with listener.is_called() as server:
-            client.types("one\n")
             server.expects(b"one")
             server.sends(b"one")
             client.prints("one")

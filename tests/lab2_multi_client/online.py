@@ -6,8 +6,13 @@ from kit.failure import Seen
 from kit.program import PATIENCE, Program
 from kit.stage import QUIET, Stage
 
+COMES = "a client has come when it is accepted, before its first byte, and counts from then on"
+BRACKETS = "the round brackets belong to it, and it stands in one line: (1 online)"
+ONE_FOR_ALL = "is the number one for all clients? self.online of a handler is each handler's own"
+ONCE = "one line for each who comes and each who goes, and no other with a number"
 ONE_STEP = "change the number and log it under one lock: nobody may come in between"
 _COUNT = re.compile(r"\((\d+) online\)")
+_NEARLY = re.compile(r"\d+ online")
 
 
 def counts(stage: Stage, program: Program) -> list[int]:
@@ -40,7 +45,18 @@ def expects_counts(stage: Stage, program: Program, expected: list[int], hint: st
         fewer = len(received) < len(expected)
         seen = Seen("silence" if fewer else "told", _listed(expected), _listed(received))
         sentence = f"{program.name} did not log how many are online as they came and went"
+        if hint == COMES:
+            hint = _cause(program, expected, received)
         raise stage.failure(sentence, seen, hint)
+
+
+def _cause(program: Program, expected: list[int], received: list[int]) -> str:
+    """Return what leads to such numbers where one after another has come."""
+    if not received and _NEARLY.search(program.stdout.text + program.stderr.text):
+        return BRACKETS
+    if len(received) > len(expected):
+        return ONCE
+    return ONE_FOR_ALL if len(set(received)) < len(received) else COMES
 
 
 def expects_all_gone(stage: Stage, program: Program) -> None:

@@ -7,7 +7,7 @@ from kit.peer import Server
 from kit.server_rules import TcpServerRules
 from kit.stage import Stage
 from kit.tcp import TcpPeer, TcpServer
-from lab2_multi_client.online import ONE_STEP, expects_all_gone, expects_counts
+from lab2_multi_client.online import COMES, ONE_STEP, expects_all_gone, expects_counts
 
 PROGRAM = "server"
 CROWD, IN_TIME = 200, 10.0  # clients that come at once, and the seconds in which all are served
@@ -15,7 +15,6 @@ ONE_AT_A_TIME = "one client after the other: each needs a thread, and nobody wai
 WAITS = "a thread that waits in sendall() must hold no lock that another one needs"
 OWN = "what one thread works with must not be another's, too"
 QUEUED = "a pool of threads, or listen()'s short queue, lets the rest wait"
-COMES = "a client has come when it is accepted, before its first byte, and counts from then on"
 
 
 def started(stage: Stage) -> TcpServer:
@@ -141,10 +140,15 @@ def test_who_breaks_off_has_gone_too(stage: Stage) -> None:
 
 @check(points=5, after=test_who_breaks_off_has_gone_too)
 def test_who_breaks_off_at_once_is_counted_up_and_down(stage: Stage) -> None:
+    """Who breaks off at once, or hangs up unread, is counted up and down."""
     server = started(stage)
     with stage.story.sums_up("hasty", "20 times connects and resets the connection at once"):
         for _ in range(20):
             server.client("hasty").resets()
+    for _ in range(4):
+        hasty = server.client("hasty")
+        hasty.sends(stage.text(150_000))
+        hasty.closes()
 
     with server.client("alice") as alice:
         is_served(stage, alice)

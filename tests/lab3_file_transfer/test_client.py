@@ -22,6 +22,8 @@ from lab3_file_transfer.wire import (
     reply,
 )
 
+DRAWN = ("\r", "\x1b", "%")  # what a progress bar is drawn with
+
 
 def file(stage: Stage, name: str, content: bytes) -> str:
     """Write a file into the folder where the client runs, and return its path from there."""
@@ -53,14 +55,14 @@ def takes(server: TcpPeer, name: str, content: bytes) -> None:
     server.sends(reply(YES, f"received_{name}"))
 
 
-def complains(stage: Stage, client: Program, *texts: str) -> None:
+def complains(stage: Stage, client: Program, text: str = "") -> None:
     """See that the client ends with exit code 1, and with an [ERROR] line that says this."""
     client.has_ended(within=PATIENCE)
     errors = [line for line in client.stderr.lines if line.startswith("[ERROR]")]
     stage.requires(
-        client.exit_code == 1 and all(any(text in line for line in errors) for text in texts),
+        client.exit_code == 1 and any(text in line for line in errors),
         f"{client.name} did not say on stderr what went wrong, and end with exit code 1",
-        expected=f"[ERROR] … {' … '.join(texts)}, exit code 1",
+        expected=f"[ERROR] … {text} …, exit code 1" if text else "[ERROR] …, exit code 1",
         received=f"exit code {client.exit_code}, on stderr: {client.stderr.text or 'nothing'}",
     )
 
@@ -187,7 +189,7 @@ def test_after_a_missing_file_the_next_one_is_tried(stage: Stage) -> None:
         takes(server, "good.txt", b"good")
 
         announces(stage, client, "received_good.txt")
-        complains(stage, client, "missing.txt")
+        complains(stage, client)
 
 
 @check(points=1)
@@ -198,7 +200,7 @@ def test_a_name_that_is_too_long_is_not_offered(stage: Stage) -> None:
         takes(server, "good.txt", b"good")
 
         announces(stage, client, "received_good.txt")
-        complains(stage, client, "жжж")
+        complains(stage, client)
 
 
 @check(points=1, after=test_replies_in_pieces_are_put_together)
@@ -233,9 +235,9 @@ def test_on_a_pipe_there_is_no_progress_bar(stage: Stage) -> None:
 
     client.has_ended(within=PATIENCE)
     stage.requires(
-        not client.stderr.text,
+        not any(mark in client.stderr.text for mark in DRAWN),
         "the client shows its progress where stderr is no terminal",
-        expected="nothing on stderr",
+        expected="no progress bar on stderr: a log is not to be filled with it",
         received=client.stderr.text[:200],
         hint="sys.stderr.isatty() tells whether it is a terminal",
     )
@@ -257,9 +259,9 @@ def test_on_a_terminal_there_is_a_progress_bar(stage: Stage) -> None:
 
     shown = client.stdout.text.partition("stored as")[0]
     stage.requires(
-        len(shown.strip()) >= 3 and any(character.isdigit() for character in shown),
+        len(shown.strip()) >= 3,
         "the client does not show its progress on a terminal",
-        expected="how many bytes have been sent, on stderr",
+        expected="while the content is sent, how far that is, on stderr",
         received=repr(shown[:200]),
     )
 

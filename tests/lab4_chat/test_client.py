@@ -10,7 +10,7 @@ from kit.endings import SLACK, ends_with_usage
 from kit.lab import check
 from kit.ports import nobody
 from kit.program import PATIENCE, STOP_LIMIT
-from kit.stage import Stage
+from kit.stage import START_PATIENCE, Stage
 from kit.tcp import Listener
 from lab4_chat.hall import (
     Welcoming,
@@ -318,7 +318,7 @@ def test_quit_and_the_end_of_input_end_it_with_exit_code_0(stage: Stage) -> None
         client.succeeds()
 
     with Listener(stage, "server") as listener:
-        listener.starts_client("client", stdin="empty").succeeds()
+        listener.starts_client("client", stdin="empty").succeeds(within=START_PATIENCE)
 
 
 @check(points=1)

@@ -136,7 +136,7 @@ def test_everybody_is_told_when_the_server_goes(stage: Stage) -> None:
             ended, "server did not end at Ctrl+C", expected="it ends", received="it runs on"
         )
         for user, other in ((alice, bob), (bob, alice)):
-            user.is_told(not_of=other.name, hint="say it before the connections are ended")
+            user.is_told(alone_without=other.name, hint="say it before the connections are ended")
 
 
 @check(points=1)

@@ -78,7 +78,7 @@ def test_of_a_list_that_is_too_long_as_many_names_as_fit_are_sent(stage: Stage) 
     """Of a list longer than a payload, as many names as fit are sent."""
     names = {f"{number:03}{WIDE * 29}" for number in range(MANY)}
     fit = (MAX_PAYLOAD + 1) // (len(f"000{WIDE * 29}".encode()) + 1)
-    with started(stage).client("alice") as alice:
+    with started(stage, "--idle-timeout", "600").client("alice") as alice:
         with stage.story.sums_up("alice", f"creates {MANY} rooms"):
             for name in sorted(names):
                 alice.gets_token(CREATE, name, "alice")
@@ -160,12 +160,19 @@ def test_what_is_no_request_is_refused_and_the_connection_closed(stage: Stage) -
         (request(CREATE, "kitchen", "alice", state=1), CREATE),
         (request(CREATE, "kitchen", "alice", state=REFUSED), CREATE),
         (request(LIST, "kitchen", "alice", state=7), LIST),
-        (request(CREATE, "kitchen", "alice", payload=b"x"), CREATE),
-        (request(LIST, "kitchen", "alice", payload=bytes(100)), LIST),
     ):
         visitor = server.client("a visitor")
         visitor.sends(data)
         visitor.is_refused(operation, "kitchen", "alice", LAST)
+        visitor.expects_close_or_reset(LAST)
+
+    # A server that closes before it has read the payload resets: then the reply may be lost.
+    for data in (
+        request(CREATE, "kitchen", "alice", payload=b"x"),
+        request(LIST, "kitchen", "alice", payload=bytes(100)),
+    ):
+        visitor = server.client("a visitor")
+        visitor.sends(data)
         visitor.expects_close_or_reset(LAST)
 
     server.has_rooms()

@@ -77,6 +77,18 @@ def of_a_stream(program: str) -> list[Chaff]:
         sends(program, "it drops what is not UTF-8", 'piece.decode(errors="ignore").encode()'),
         sends(program, "it strips", "piece.strip()"),
         sends(program, "it drops a byte order mark", 'piece.removeprefix(b"\\xff\\xfe")'),
+        echoes(
+            program,
+            "it takes quit for the end",
+            "while (piece := connection.recv(PIECE)) and piece.strip() != b'quit':",
+            "    connection.sendall(piece)",
+        ),
+        echoes(
+            program,
+            "it takes an empty line for the end",
+            "while (piece := connection.recv(PIECE)).strip():",
+            "    connection.sendall(piece)",
+        ),
         # A character in two pieces.
         chaff(
             program,

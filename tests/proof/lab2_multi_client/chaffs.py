@@ -292,6 +292,37 @@ OF_THE_LOG = [
         """,
     ),
     wrong(
+        "it logs the number without its brackets",
+        came="""
+            with lock:
+                online.add(connection)
+                frame.info(f"A client has come, {len(online)} online")
+        """,
+        gone="""
+            with lock:
+                online.remove(connection)
+                frame.info(f"A client has gone, {len(online)} online")
+                lock.notify_all()
+        """,
+    ),
+    wrong(
+        "each of its handlers counts its own client alone",
+        came="""
+            with lock:
+                online.add(connection)
+                frame.info("A client has come (1 online)")
+        """,
+    ),
+    wrong(
+        "it logs twice who comes",
+        came="""
+            with lock:
+                online.add(connection)
+                frame.info(f"A client has come ({len(online)} online)")
+                frame.info(f"Thread started ({len(online)} online)")
+        """,
+    ),
+    wrong(
         "it does not log who comes",
         came="""
             with lock:
@@ -411,6 +442,19 @@ OF_THE_LOG = [
                 number -= 1
                 frame.info(f"A client has gone ({number} online)")
                 lock.notify_all()
+        """,
+    ),
+    wrong(
+        "it counts a client down that resets, and not one that hangs up",
+        attend="""
+            with connection:
+                try:
+                    echo(connection)
+                except BrokenPipeError:
+                    return
+                except OSError as error:
+                    frame.info(f"A client broke off: {error}")
+                gone(connection)
         """,
     ),
     wrong(
