@@ -251,7 +251,7 @@ class TcpPeer(Peer):
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
-    def closes(self) -> None:
+    def hangs_up(self) -> None:
         """Close the connection, also with something unread: then the system breaks it off."""
         self.tells("--", "closes the connection, and reads nothing of what comes", "RST")
         self.sock.close()

@@ -148,7 +148,7 @@ def test_who_breaks_off_at_once_is_counted_up_and_down(stage: Stage) -> None:
     for _ in range(4):
         hasty = server.client("hasty")
         hasty.sends(stage.text(150_000))
-        hasty.closes()
+        hasty.hangs_up()
 
     with server.client("alice") as alice:
         is_served(stage, alice)
