@@ -18,7 +18,7 @@ from grading.run import WORK, Judge
 from grading.students import RosterError
 from kit import system
 from reports.grades import Grades
-from reports.words import one_line
+from reports.words import counted, one_line
 
 LIMIT = 300.0  # seconds for a submission; a suite takes 10 to 20 on one core
 INTERRUPTED = 130  # exit code after Ctrl+C
@@ -113,11 +113,13 @@ def grade(told: argparse.Namespace) -> Grades:
     shield = protection.choose(told.sandbox, work)
     names = ", ".join(lab.name for lab in taken.labs.values())
     shard = "; shard {} of {}".format(*told.shard) if told.shard else ""
-    count = len(taken.submissions)
-    print(f"{count} submissions, {names}{shard}; protection: {shield.told}", flush=True)
+    count = counted(len(taken.submissions), "submission")
+    print(f"{count}, {names}{shard}; protection: {shield.told}", flush=True)
     judge = Judge(told.out.resolve(), shield, told.time_limit)
     judged = judge_all(judge, taken.submissions, told.jobs, told.again)
     system.remove(work)
+    if strangers := taken.strangers():
+        print(f"not in the roster: {one_line(', '.join(strangers))}")
     return course.graded(taken, judged, shield.told)
 
 
@@ -132,18 +134,19 @@ def join(told: argparse.Namespace) -> Grades:
 def report(grades: Grades, out: Path) -> None:
     """Say what could not be graded, and where the grades are."""
     for one in grades.students:
+        troubles: dict[str, list[str]] = {}
         for lab in one.labs:
             if lab.state == "not graded":
-                told = f"{one.student.name}, {lab.lab}, {lab.entry}: {lab.trouble}"
-                print(f"not graded: {one_line(told)}")
-    print(f"{len(grades.students)} students: {out / 'index.html'}")
+                troubles.setdefault(f"{lab.entry}: {lab.trouble}", []).append(lab.lab)
+        for trouble, labs in troubles.items():
+            print(f"not graded: {one_line(', '.join([one.student.name, *labs, trouble]))}")
+    print(f"{counted(len(grades.students), 'student')}: {out / 'index.html'}")
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
 
 
 def _shard(text: str) -> tuple[int, int]:

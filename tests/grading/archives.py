@@ -15,12 +15,17 @@ from typing import NamedTuple
 MOST_FILES = 5_000
 MOST_BYTES = 64_000_000  # of all files together, unpacked
 ENDINGS = (".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tbz2", ".txz", ".tar")
+FOREIGN = (".rar", ".7z")  # archives that cannot be read
 ENCRYPTED = 0x1  # a bit of a zip's flags (PKWARE's APPNOTE 4.4.4)
 SKIPPED = {".git", ".hg", ".svn", ".nox", ".venv", "venv", "__pycache__", "__MACOSX", ".idea"}
 
 
 class Unreadable(Exception):
     """A submission that cannot be read; the text says why."""
+
+
+class NoArchive(Unreadable):
+    """A file that holds no others, such as a report."""
 
 
 class File(NamedTuple):
@@ -38,11 +43,11 @@ def files(submission: Path) -> Iterator[File]:
     if submission.is_dir():
         found = _of_folder(submission)
     elif not is_archive(submission):
-        raise Unreadable(
-            "it is empty, cut off or damaged"
-            if submission.name.lower().endswith(ENDINGS)
-            else "it is neither a folder nor a zip nor a tar"
-        )
+        name = submission.name.lower()
+        if name.endswith(ENDINGS):
+            raise Unreadable("it is empty, cut off or damaged")
+        kind = Unreadable if name.endswith(FOREIGN) else NoArchive
+        raise kind("it is neither a folder nor a zip nor a tar")
     elif zipfile.is_zipfile(submission):
         found = _of_zip(submission)
     else:
@@ -58,6 +63,11 @@ def files(submission: Path) -> Iterator[File]:
         raise
     except Exception as error:  # what a damaged archive makes of a parser, nobody has listed
         raise Unreadable(f"it cannot be read: {error}") from error
+
+
+def is_called_one(name: str) -> bool:
+    """Tell whether a file has an archive's name, also one that cannot be read."""
+    return name.lower().endswith((*ENDINGS, *FOREIGN))
 
 
 def is_archive(file: Path) -> bool:

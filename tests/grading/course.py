@@ -36,6 +36,12 @@ class Course:
         """Tell whether a student is graded here."""
         return self.shard is None or self.shard.has(self.roster.key(student))
 
+    def strangers(self) -> list[str]:
+        """Return the names of those who have handed in something and are not in the roster."""
+        students = [submission.student for submission in self.submissions]
+        unknown = [student.name for student in students if not self.roster.has(student)]
+        return sorted({*unknown}) if self.roster.students else []
+
 
 def read(
     folder: Path,
@@ -80,9 +86,28 @@ def read(
         for entry in found
         if course.has(student_of(entry.name))
     ]
-    read_for_some = {one.entry for one in taken if not one.trouble}
-    course.submissions = [one for one in taken if not one.trouble or one.entry not in read_for_some]
+    course.submissions = _that_count(taken, roster)
     return course
+
+
+def _that_count(taken: list[Submission], roster: Roster) -> list[Submission]:
+    """Leave out what has nothing of a lab, where the same entry or student has something."""
+    with_some_lab = {one.entry for one in taken if not one.absent}
+    with_this_lab: dict[tuple[str, str], list[Submission]] = {}
+    for one in taken:
+        if not one.absent:
+            with_this_lab.setdefault((roster.key(one.student), one.lab), []).append(one)
+    count = []
+    for one in taken:
+        if not one.absent:
+            count.append(one)
+        elif one.entry not in with_some_lab:
+            attempts = with_this_lab.get((roster.key(one.student), one.lab), [])
+            for attempt in attempts:
+                attempt.left_out.append(f"{one.entry.name}: {one.trouble}")
+            if not attempts:
+                count.append(one)
+    return count
 
 
 def graded(course: Course, judged: Mapping[int, Judged], protection: str) -> Grades:

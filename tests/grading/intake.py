@@ -3,11 +3,11 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from grading.archives import File, Unreadable, files, is_archive
+from grading.archives import File, NoArchive, Unreadable, files, is_archive, is_called_one
 from grading.policy import POLICY
 from grading.students import ROSTER, Roster, student_of
 from kit import scaffold
@@ -30,7 +30,10 @@ BINARY = {".dll", ".dylib", ".pth", ".pyc", ".pyd", ".pyo", ".so"}
 
 @dataclass
 class Submission:
-    """What one student handed in, for one lab. `trouble` says why it cannot be graded."""
+    """What one student handed in, for one lab. `trouble` says why it cannot be graded.
+
+    `absent` means: because there is nothing of this lab in it.
+    """
 
     entry: Path
     student: Student
@@ -38,6 +41,7 @@ class Submission:
     files: dict[PurePosixPath, bytes] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     trouble: str = ""
+    absent: bool = False
 
     @property
     def digest(self) -> str:
@@ -70,7 +74,10 @@ def entries(folder: Path) -> list[Path]:
 
 def take_in(entry: Path, lab: str, programs: Iterable[str], roster: Roster) -> Submission:
     """Return the submission of an entry for a lab, e.g. "lab4_chat", with these programs."""
-    submission = Submission(entry, roster.known(student_of(entry.name)), lab)
+    told = student_of(entry.name)
+    submission = Submission(entry, roster.known(told), lab, trouble=roster.doubt(told))
+    if submission.trouble:
+        return submission
     found: list[File] = []
     try:
         for file in files(entry):
@@ -79,16 +86,14 @@ def take_in(entry: Path, lab: str, programs: Iterable[str], roster: Roster) -> S
             else:
                 found.append(file)
     except Unreadable as error:
-        submission.trouble = str(error)
+        submission.trouble, submission.absent = str(error), isinstance(error, NoArchive)
         return submission
-    home = _home([file.path for file in found], lab, set(programs))
-    if home is None:
-        inner = [file.path for file in found if is_archive(entry / file.path)]
-        if len(inner) == 1:  # Moodle makes a folder around what a student has packed
-            packed = take_in(entry / inner[0], lab, programs, roster)
-            return replace(packed, entry=entry, student=submission.student)
-        submission.trouble = f"there is no folder {lab}, and no {' or '.join(sorted(programs))}"
-        return submission
+    programs = sorted(programs)
+    homes = _homes([file.path for file in found], lab, programs)
+    if not homes:
+        return _unpacked(submission, found, programs)
+    home, *others = homes
+    submission.left_out += [f"{other}: another folder of the lab" for other in others]
     for file in found:
         if not file.path.is_relative_to(home):
             continue
@@ -100,8 +105,33 @@ def take_in(entry: Path, lab: str, programs: Iterable[str], roster: Roster) -> S
     return submission
 
 
-def _home(paths: list[PurePosixPath], lab: str, programs: set[str]) -> PurePosixPath | None:
-    """Return the folder of a submission that has the lab's files, the least deep one.
+def _unpacked(submission: Submission, found: list[File], programs: list[str]) -> Submission:
+    """Look into the archives in a folder: Moodle makes one around what a student has packed."""
+    entry, lab = submission.entry, submission.lab
+    names = [file.path for file in found if is_archive(entry / file.path)]
+    names += [file.path for file in found if is_called_one(file.path.name)]
+    for name in dict.fromkeys(names):
+        inner = entry / name
+        packed = take_in(inner, lab, programs, Roster()) if inner.is_file() else None
+        if packed and packed.absent:
+            continue
+        if packed and not packed.trouble:
+            return replace(packed, entry=entry, student=submission.student)
+        why = packed.trouble if packed else "an archive in an archive is not looked into"
+        submission.trouble = submission.trouble or f"{name}: {why}"
+    if not submission.trouble:
+        submission.absent = True
+        submission.trouble = f"there is no folder {lab}, and no {' or '.join(programs)}"
+        if submission.left_out:
+            count, first = len(submission.left_out), submission.left_out[0]
+            submission.trouble += f"; {count} left out, the first: {first}"
+        elif not found:
+            submission.trouble = "it is empty"
+    return submission
+
+
+def _homes(paths: list[PurePosixPath], lab: str, programs: Collection[str]) -> list[PurePosixPath]:
+    """Return the folders of a submission that may hold the lab's files, the least deep one first.
 
     In a whole clone of the kit that is labs/<lab>, and not solutions/<lab>.
     """
@@ -111,8 +141,8 @@ def _home(paths: list[PurePosixPath], lab: str, programs: set[str]) -> PurePosix
     with_programs = [path.parent for path in paths if path.name in programs]
     for some in (in_labs, named, with_programs):
         if some:
-            return min(some, key=lambda folder: (len(folder.parts), str(folder)))
-    return None
+            return sorted({*some}, key=lambda folder: (len(folder.parts), str(folder)))
+    return []
 
 
 def _why_not(path: PurePosixPath) -> str:

@@ -178,8 +178,9 @@ class _Run:
                 start_new_session=True,
             )
             in_time = self._watch(worker)
-        try:
-            (lab,) = json.loads(file.read_text(encoding="utf-8"))
+        place = json.dumps(f"{self._tree}{os.sep}", ensure_ascii=False)[1:-1]
+        try:  # tracebacks name files, and where the tree lay is of no use to a student
+            (lab,) = json.loads(file.read_text(encoding="utf-8").replace(place, ""))
         except (OSError, ValueError):
             if not in_time:
                 return f"it was stopped after {self._judge._limit:g} s, and nothing was reported"

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from grading.archives import ENDINGS
+from grading.archives import ENDINGS, FOREIGN
 from reports.grades import Student
 
 ROSTER = "roster.csv"
@@ -24,7 +24,7 @@ ROSTER = "roster.csv"
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(file|onlinetext)(_.*)?")
 _CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<id>\d+)_\d+_.+")
 _DAYS = re.compile(r"\d{1,4}([.,]\d{1,4})?")  # Excel writes 1,5 in many countries
-_ENDINGS = (*ENDINGS, ".rar", ".7z")  # of those that cannot be read it is said whose they are
+_ENDINGS = (*ENDINGS, *FOREIGN)  # of those that cannot be read it is said whose they are
 
 
 class RosterError(Exception):
@@ -53,8 +53,8 @@ class Roster:
     def known(self, student: Student) -> Student:
         """Return the student as the roster has him or her: by id, then by a name or login.
 
-        A name or login counts only if no other student has it. What the roster does not tell,
-        the id or the days, stays as it is.
+        A name or login counts only if no other student has it; where the id is another one's, see
+        `doubt`. What the roster does not tell, the id or the days, stays as it is.
         """
         found = self._found(student)
         if found is None:
@@ -62,15 +62,33 @@ class Roster:
         days_late = found.days_late if found in self._timed else student.days_late
         return replace(found, id=found.id or student.id, days_late=days_late)
 
+    def doubt(self, student: Student) -> str:
+        """Say whose the id is and whose the name, if they are two students', else "".
+
+        The numbers that course systems put into names are not always the course's own.
+        """
+        by_id, by_name = self._by_id.get(student.id), self._named(student)
+        if not by_id or not by_name or by_id is by_name:
+            return ""
+        return f"the roster has the id {student.id} for {by_id.name}, the name for {by_name.name}"
+
+    def has(self, student: Student) -> bool:
+        """Tell whether the roster has this student."""
+        return self._found(student) is not None
+
     def key(self, student: Student) -> str:
         """Return what all attempts of a student have in common: the id, the login, or the name."""
         found = self._found(student) or student
         told = {"id": found.id, "login": found.login, "name": found.name}
-        return next(f"{kind} {text}" for kind, text in told.items() if text)
+        return next(f"{kind} {_plain(text)}" for kind, text in told.items() if text)
 
     def _found(self, student: Student) -> Student | None:
+        by_name = self._named(student)
+        return by_name if self.doubt(student) else self._by_id.get(student.id) or by_name
+
+    def _named(self, student: Student) -> Student | None:
         same_name = self._by_name.get(_plain(student.name), [])
-        return self._by_id.get(student.id) or (same_name[0] if len(same_name) == 1 else None)
+        return same_name[0] if len(same_name) == 1 else None
 
 
 def read_roster(file: Path) -> Roster:
@@ -96,7 +114,8 @@ def read_roster(file: Path) -> Roster:
 def _roster(file: Path, rows: "csv.DictReader[str]") -> Roster:
     columns = {(name or "").strip().lower(): name for name in rows.fieldnames or ()}
     if "name" not in columns:
-        raise RosterError(f"{file}:1: there is no column called name")
+        found = ", ".join(filter(None, columns)) or "nothing"
+        raise RosterError(f"{file}:1: there is no column called name, only: {found}")
     students: list[Student] = []
     timed: set[Student] = set()
     lines: dict[str, int] = {}
@@ -111,11 +130,11 @@ def _roster(file: Path, rows: "csv.DictReader[str]") -> Roster:
             raise RosterError(f"{file}:{rows.line_num}: a student without a name")
         if late and not _DAYS.fullmatch(late):
             raise RosterError(f"{file}:{rows.line_num}: late is {late!r}, not a number of days")
-        who = f"id {number!r}" if number else f"{name!r}, without an id,"
-        if who in lines:
-            raise RosterError(f"{file}:{rows.line_num}: {who} is also on line {lines[who]}")
-        lines[who] = rows.line_num
         student = Student(name, number, email, float(late.replace(",", ".") or 0), login)
+        key = Roster().key(student)
+        if key in lines:
+            raise RosterError(f"{file}:{rows.line_num}: the {key} is also on line {lines[key]}")
+        lines[key] = rows.line_num
         students.append(student)
         if late:
             timed.add(student)

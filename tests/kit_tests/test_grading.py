@@ -81,6 +81,8 @@ def submissions(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for file in (ROOT / scaffold.LABS / LAB).glob("*.py"):
             done = ROOT / scaffold.SOLUTIONS / LAB / file.name
             archive.write(done if file.name == "udp_client.py" else file, f"{LAB}/{file.name}")
+    with zipfile.ZipFile(folder / "Зоя.zip", "w") as archive:
+        archive.writestr("udp_server.py", "def\n")
     (folder / "Борис.txt").write_text("I forgot", encoding="utf-8")
     return folder
 
@@ -112,12 +114,19 @@ def test_every_report_is_there(out: Path) -> None:
             assert (out / "students" / student / name).read_text(encoding="utf-8")
 
 
+def test_of_the_graders_folders_students_are_told_nothing(out: Path) -> None:
+    feedback = (out / "students/Зоя/feedback.md").read_text(encoding="utf-8")
+
+    assert 'File "labs/lab1_echo/udp_server.py", line 1' in feedback
+    assert ".work" not in feedback
+
+
 def test_what_has_not_changed_is_not_judged_again(submissions: Path, out: Path) -> None:
     before = results(out)
 
     again = grade(submissions, out)
 
-    assert "2 are as they were when they were graded" in again.stdout
+    assert "3 are as they were when they were graded" in again.stdout
     assert " left: " not in again.stderr
     assert results(out) == before
 
@@ -149,7 +158,7 @@ def test_after_an_end_in_the_middle_it_goes_on(
         encoding="utf-8",
     )
     assert grader.stderr
-    assert "1 of 2" in grader.stderr.readline()
+    assert "1 of 3" in grader.stderr.readline()
     grader.send_signal(signal.Signals[number])
     assert "Traceback" not in grader.communicate(timeout=LIMIT)[1]
     assert grader.returncode == (130 if number == "SIGINT" else -9)
@@ -232,6 +241,71 @@ def test_what_an_entry_has_not_of_one_of_several_labs_is_missing(tmp_path: Path)
         "bob": ["not graded", "missing"],
         "carl": ["not graded", "not graded"],
     }
+
+
+def states(class_: Path, *labs: str) -> dict[str, list[tuple[str, str]]]:
+    """Return the states of a class in which nothing is run, and why."""
+    taken = course.read(class_, class_.parent / "grades", labs)
+    judged = {place: Judged(trouble=one.trouble) for place, one in enumerate(taken.submissions)}
+    grades = course.graded(taken, judged, "none")
+    return {
+        one.student.name: [(lab.entry or lab.state, lab.trouble) for lab in one.labs]
+        for one in grades.students
+    }
+
+
+def test_a_lab_that_could_not_be_read_is_not_missing(tmp_path: Path) -> None:
+    ann = tmp_path / "class/ann"
+    (ann / "lab1_echo").mkdir(parents=True)
+    (ann / "lab1_echo/a.py").touch()
+    (ann / "lab2.zip").write_bytes(b"PK cut off")
+
+    assert states(tmp_path / "class", "lab1", "lab2") == {
+        "ann": [("ann", ""), ("ann", "lab2.zip: it is empty, cut off or damaged")]
+    }
+
+
+def test_a_report_beside_the_program_is_no_attempt(tmp_path: Path) -> None:
+    program = tmp_path / "class/doeann_7_88121_lab1/lab1_echo/a.py"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    (tmp_path / "class/doeann_7_88122_report.pdf").touch()
+    (tmp_path / "class/roebob_8_88123_report.pdf").touch()
+
+    assert states(tmp_path / "class", "lab1") == {
+        "doeann": [("doeann_7_88121_lab1", "")],
+        "roebob": [
+            ("roebob_8_88123_report.pdf", "it is neither a folder nor a zip nor a tar"),
+        ],
+    }
+
+
+def test_where_id_and_name_are_two_students_none_is_chosen(tmp_path: Path) -> None:
+    program = tmp_path / "class/Ann Doe_12345_assignsubmission_file_/lab1_echo/a.py"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    (tmp_path / "class/roster.csv").write_text(
+        "name,id\nBob Roe,12345\nAnn Doe,777\n", encoding="utf-8"
+    )
+
+    assert states(tmp_path / "class", "lab1") == {
+        "Ann Doe": [
+            (
+                "Ann Doe_12345_assignsubmission_file_",
+                "the roster has the id 12345 for Bob Roe, the name for Ann Doe",
+            )
+        ],
+        "Bob Roe": [("missing", "")],
+    }
+
+
+def test_who_is_not_in_the_roster_is_named(tmp_path: Path) -> None:
+    for name in ("ann", "alise", "боб"):
+        (tmp_path / name / "lab1_echo").mkdir(parents=True)
+        (tmp_path / name / "lab1_echo/a.py").touch()
+    (tmp_path / "roster.csv").write_text("name\nann\nalice\nБоб\n", encoding="utf-8")
+
+    assert course.read(tmp_path, tmp_path / "grades", ["lab1"]).strangers() == ["alise"]
 
 
 def test_a_box_tells_an_exit_code_from_a_signal() -> None:

@@ -162,6 +162,39 @@ def test_a_damaged_archive_is_said_to_be_one_whatever_byte_is_wrong(
         assert submission.trouble or submission.files, f"seed {seed}"
 
 
+def test_of_several_archives_in_a_folder_the_one_with_the_lab_is_taken(tmp_path: Path) -> None:
+    entry = tmp_path / "боб"
+    entry.mkdir()
+    for name, place in (("lab1.zip", "lab1_echo/udp_server.py"), ("lab4.zip", "lab4/server.py")):
+        with zipfile.ZipFile(entry / name, "w") as archive:
+            archive.writestr(place, SERVER)
+
+    assert taken(entry).files == {PurePosixPath("server.py"): SERVER}
+
+
+def test_an_archive_in_an_archive_is_named(tmp_path: Path) -> None:
+    entry = zipped(tmp_path, {"lab4.zip": b"PK"})
+
+    assert taken(entry).trouble == "lab4.zip: an archive in an archive is not looked into"
+
+
+def test_a_second_folder_of_the_lab_is_named(tmp_path: Path) -> None:
+    entry = folder(tmp_path, {"new/lab4_chat/server.py": SERVER, "old/lab4_chat/server.py": b"#"})
+
+    assert taken(entry).files == {PurePosixPath("server.py"): SERVER}
+    assert taken(entry).left_out == ["old/lab4_chat: another folder of the lab"]
+
+
+def test_why_there_is_nothing_is_said(tmp_path: Path) -> None:
+    entry = zipped(tmp_path, {"C:\\Users\\ann\\lab4_chat\\server.py": SERVER})
+
+    assert taken(entry).trouble.endswith(
+        "; 1 left out, the first: C:/Users/ann/lab4_chat/server.py: an absolute path"
+    )
+    (tmp_path / "empty").mkdir()
+    assert taken(tmp_path / "empty").trouble == "it is empty"
+
+
 def test_a_zip_with_a_password_is_said_to_have_one(tmp_path: Path) -> None:
     entry = zipped(tmp_path, {"server.py": SERVER})
     data = entry.read_bytes()
@@ -254,11 +287,11 @@ def test_a_number_of_days_that_is_none_is_named_with_its_line(tmp_path: Path, la
 @pytest.mark.parametrize(
     ("text", "trouble"),
     [
-        (b"student,id\nann,1\n", "roster.csv:1: there is no column called name"),
+        (b"student,id\nann,1\n", "roster.csv:1: there is no column called name, only: student, id"),
         (b"name,id\nann,1\n,2\n", "roster.csv:3: a student without a name"),
         (b"name,id\n\xff,1\n", "roster.csv: not UTF-8"),
-        (b"name,id\nann,3\nbo,3\n", "roster.csv:3: id '3' is also on line 2"),
-        (b"name\nann\nbo\nann\n", "roster.csv:4: 'ann', without an id, is also on line 2"),
+        (b"name,id\nann,3\nbo,3\n", "roster.csv:3: the id 3 is also on line 2"),
+        (b"name\nann\nbo\nann\n", "roster.csv:4: the name ann is also on line 2"),
         (b'name,id\n"ann,1\nbo,2\n', "roster.csv:2: unexpected end of data"),
     ],
 )
