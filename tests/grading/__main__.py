@@ -20,7 +20,7 @@ from kit import system
 from reports.grades import Grades
 from reports.words import counted, one_line
 
-LIMIT = 300.0  # seconds for a submission; a suite takes 10 to 20 on one core
+LIMIT = 300  # seconds for a submission; a suite takes 10 to 20 on one core
 INTERRUPTED = 130  # exit code after Ctrl+C
 OF_MERGING = {"merge", "out", "compare"}
 
@@ -45,9 +45,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--out", type=Path, help="(default: grades; with --shard 3/20, grades/3-of-20)"
     )
-    parser.add_argument(
-        "--jobs", type=_count, default=_cores(), help="submissions at once (default: the cores)"
-    )
+    parser.add_argument("--jobs", type=_count, help="submissions at once (default: the cores)")
     parser.add_argument(
         "--sandbox", choices=protection.KINDS, default="auto", help="(default: the best there is)"
     )
@@ -55,9 +53,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
         "--policy", type=Path, help=f"(default: {POLICY} in SUBMISSIONS, if it is there)"
     )
     parser.add_argument("--again", action="store_true", help="grade what has not changed, too")
-    parser.add_argument(
-        "--time-limit", type=_count, default=LIMIT, help="seconds for one (default: %(default)g)"
-    )
+    parser.add_argument("--time-limit", type=_count, help=f"seconds for one (default: {LIMIT})")
     parser.add_argument(
         "--compare", type=Path, metavar="OLD", help="tell whose points are others than there"
     )
@@ -73,6 +69,8 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error("--merge takes shards, --out and --compare, and nothing else")
     if not told.merge and not told.submissions:
         parser.error("name the folder with the submissions")
+    told.jobs = told.jobs or _cores()
+    told.time_limit = told.time_limit or LIMIT
     told.out = told.out or Path("grades", *(["{}-of-{}".format(*told.shard)] if told.shard else []))
     return told
 

@@ -8,7 +8,7 @@ import functools
 import os
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -52,6 +52,18 @@ def files(submission: Path) -> Iterator[File]:
         found = _of_zip(submission)
     else:
         found = _of_tar(submission)
+    return _within_limits(found)
+
+
+def single_files(named: Mapping[PurePosixPath, Path]) -> Iterator[File]:
+    """Yield files that lie side by side, each with the path that it is to have.
+
+    Raises Unreadable.
+    """
+    return _within_limits(_read_in(file, path) for path, file in named.items())
+
+
+def _within_limits(found: Iterable[File]) -> Iterator[File]:
     count = size = 0
     try:
         for file in found:
@@ -84,12 +96,15 @@ def _of_folder(folder: Path) -> Iterator[File]:
         folders[:] = sorted(name for name in folders if name not in SKIPPED)
         for name in sorted([*names, *(n for n in folders if (here / n).is_symlink())]):
             path = PurePosixPath((here / name).relative_to(folder).as_posix())
-            if (here / name).is_symlink():
-                yield File(path, left_out="a link")
-            elif not (here / name).is_file():
-                yield File(path, left_out="not a regular file")
-            else:
-                yield _read(path, (here / name).stat().st_size, (here / name).read_bytes)
+            yield _read_in(here / name, path)
+
+
+def _read_in(file: Path, path: PurePosixPath) -> File:
+    if file.is_symlink():
+        return File(path, left_out="a link")
+    if not file.is_file():
+        return File(path, left_out="not a regular file")
+    return _read(path, file.stat().st_size, file.read_bytes)
 
 
 def _of_zip(archive: Path) -> Iterator[File]:

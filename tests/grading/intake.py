@@ -3,13 +3,14 @@
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from grading.archives import File, NoArchive, Unreadable, files, is_archive, is_called_one
+from grading import archives
+from grading.archives import File, NoArchive, Unreadable, is_archive, is_called_one
 from grading.policy import POLICY
-from grading.students import ROSTER, Roster, student_of
+from grading.students import ROSTER, Roster, file_alone, student_of
 from kit import scaffold
 from reports.grades import Student
 
@@ -61,7 +62,10 @@ class Submission:
 
 
 def entries(folder: Path) -> list[Path]:
-    """Return what may be a submission, in the order of the names, and of the numbers in them."""
+    """Return what may be a submission, in the order of the names, and of the numbers in them.
+
+    Of the Python files that a student has handed in one by one, the first stands for all.
+    """
 
     def place(path: Path) -> list[tuple[int, str]]:
         pieces = re.split(r"(\d+)", path.name)
@@ -69,7 +73,13 @@ def entries(folder: Path) -> list[Path]:
 
     ours = (ROSTER, POLICY)
     found = (path for path in folder.iterdir() if path.name not in ours)
-    return sorted((path for path in found if not path.name.startswith(".")), key=place)
+    visible = sorted((path for path in found if not path.name.startswith(".")), key=place)
+    single = {student_of(path.name).id: path for path in reversed(visible) if file_alone(path.name)}
+    return [
+        path
+        for path in visible
+        if not file_alone(path.name) or single[student_of(path.name).id] == path
+    ]
 
 
 def take_in(entry: Path, lab: str, programs: Iterable[str], roster: Roster) -> Submission:
@@ -80,7 +90,7 @@ def take_in(entry: Path, lab: str, programs: Iterable[str], roster: Roster) -> S
         return submission
     found: list[File] = []
     try:
-        for file in files(entry):
+        for file in _files(entry):
             if file.left_out:
                 submission.left_out.append(f"{file.path}: {file.left_out}")
             else:
@@ -103,6 +113,22 @@ def take_in(entry: Path, lab: str, programs: Iterable[str], roster: Roster) -> S
         else:
             submission.files[path] = file.data
     return submission
+
+
+def _files(entry: Path) -> Iterator[File]:
+    """Yield the files of a submission: of an archive, of a folder, or those handed in one by one.
+
+    Raises Unreadable.
+    """
+    if not file_alone(entry.name):
+        return archives.files(entry)
+    number = student_of(entry.name).id
+    named = {
+        PurePosixPath(name): file
+        for file in sorted(entry.parent.iterdir())
+        if (name := file_alone(file.name)) and student_of(file.name).id == number
+    }
+    return archives.single_files(named)
 
 
 def _unpacked(submission: Submission, found: list[File], programs: list[str]) -> Submission:

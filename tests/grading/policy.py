@@ -22,6 +22,7 @@ what the part counts; a part of which nothing can be checked here counts nothing
 """
 
 import importlib
+import json
 import math
 import re
 import sys
@@ -40,6 +41,7 @@ tomllib = importlib.import_module("tomli" if sys.version_info < (3, 11) else "to
 
 POLICY = "grading.toml"
 MOST = 1_000_000  # a larger number is a typing error
+SHOWN = 40  # characters of a value that is wrong
 
 _TOML_ERROR = re.compile(r"(?P<what>.*) \(at (line (?P<line>\d+), column \d+|end of document)\)")
 
@@ -152,7 +154,9 @@ def read(file: Path | None, labs: Sequence[Lab]) -> Policy:
     top = form.table((), form.toml(), ["attempts", "late", *(lab.name for lab in labs)])
     attempts = top.get("attempts", "last")
     if attempts not in ("last", "best"):
-        raise form.error(("attempts",), 'attempts is either "last" or "best"')
+        raise form.error(
+            ("attempts",), f'attempts is either "last" or "best", not {_shown(attempts)}'
+        )
     rules = {lab.name: form.lab(lab, top[lab.name]) for lab in labs if lab.name in top}
     return Policy(attempts, form.late(top.get("late", {})), rules)
 
@@ -185,6 +189,21 @@ class _Form:
             what = match["what"] if match else error
             line = match and match["line"] or self.text.rstrip("\n").count("\n") + 1
             raise PolicyError(f"{self.file}:{line}: {what}") from None
+        except (RecursionError, ValueError):
+            what = "thousands of digits or brackets, which Python does not read"
+            raise PolicyError(f"{self.file}:{self._last_straw()}: {what}") from None
+
+    def _last_straw(self) -> int:
+        """Return the line at which Python gives up a text that is TOML."""
+        lines = self.text.split("\n")
+        for number in range(1, len(lines) + 1):
+            try:
+                tomllib.loads("\n".join(lines[:number]))
+            except tomllib.TOMLDecodeError:
+                continue
+            except (RecursionError, ValueError):
+                return number
+        return len(lines)
 
     def late(self, value: object) -> Late:
         table = self.table(("late",), value, ["penalty", "free", "most"])
@@ -198,7 +217,8 @@ class _Form:
         table = self.table((lab.name,), value, ["hidden", "points"])
         hidden = table.get("hidden", [])
         if not isinstance(hidden, list) or not all(isinstance(part, str) for part in hidden):
-            raise self.error((lab.name, "hidden"), 'hidden is a list of parts, such as ["reader"]')
+            wanted = f'hidden is a list of parts, such as ["reader"], not {_shown(hidden)}'
+            raise self.error((lab.name, "hidden"), wanted)
         for part in hidden:
             self.known((lab.name, "hidden"), part, modules)
         path = (lab.name, "points")
@@ -218,7 +238,8 @@ class _Form:
 
     def number(self, path: tuple[str, ...], value: object) -> Fraction:
         if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= MOST:
-            raise self.error(path, f"{path[-1]} is a number from 0 to {MOST:,}")
+            wanted = f"{path[-1]} is a number from 0 to {MOST:,}, not {_shown(value)}"
+            raise self.error(path, wanted)
         return Fraction(str(value))
 
     def known(self, path: tuple[str, ...], name: str, names: Iterable[str]) -> None:
@@ -246,6 +267,12 @@ def _line_of(path: tuple[str, ...], text: str) -> int:
             break
         begins = number + 1
     return begins
+
+
+def _shown(value: object) -> str:
+    """Return a value nearly as TOML writes it, and not all of a long one."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def _leads_somewhere(path: tuple[str, ...], found: Any) -> bool:

@@ -1,7 +1,8 @@
 """Who a submission is from: what Moodle and Canvas make of a name, and the course's own roster.
 
 Moodle's bulk download     Ann Doe_12345_assignsubmission_file_      a folder, or in front of a file
-Canvas's bulk download     doeann_LATE_12345_67890_lab4-1.zip        LATE and -1 where they apply
+Canvas's bulk download     doeann_LATE_12345_67890_lab4-1.zip        LATE and -1 where they apply:
+                                                                     each file for itself
 anything else              ann                                       the name of the folder or file
 roster.csv                 name,id,email,login,late                  any order, more columns allowed
 
@@ -20,9 +21,13 @@ from grading.archives import ENDINGS, FOREIGN
 from reports.grades import Student
 
 ROSTER = "roster.csv"
+COLUMNS = ("name", "id", "email", "login", "late")
 
-_MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(file|onlinetext)(_.*)?")
-_CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<id>\d+)_\d+_.+")
+_MOODLE = re.compile(
+    r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(file|onlinetext)(_(?P<file>.*))?"
+)
+_CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<id>\d+)_\d+_(?P<file>.+)")
+_AGAIN = re.compile(r"-\d+(?=\.py$)")  # what Canvas adds to a file that is handed in again
 _DAYS = re.compile(r"\d{1,4}([.,]\d{1,4})?")  # Excel writes 1,5 in many countries
 _ENDINGS = (*ENDINGS, *FOREIGN)  # of those that cannot be read it is said whose they are
 
@@ -94,7 +99,8 @@ class Roster:
 def read_roster(file: Path) -> Roster:
     """Read a CSV with the columns name, id, email, login, late; only name must be there.
 
-    UTF-8, with or without a byte order mark; comma, semicolon or tab. Raises RosterError.
+    UTF-8, with or without a byte order mark; comma, semicolon or tab, or what a first line says
+    that is for Excel, such as "sep=;". Raises RosterError.
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -102,27 +108,37 @@ def read_roster(file: Path) -> Roster:
         raise RosterError(f"{file}: not UTF-8") from None
     except OSError as error:
         raise RosterError(f"{file}: {error.strerror}") from None
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = [*io.StringIO(text, newline="")]
+    above = next((at for at, line in enumerate(lines) if _begins_a_table(line)), 0)
+    delimiter = max(",;\t", key="".join(lines[: above + 1]).count)
+    rows = csv.DictReader(lines, delimiter=delimiter, strict=True)
+    for _ in range(above):
+        next(rows.reader)
     try:
         return _roster(file, rows)
     except csv.Error as error:  # such as a quotation mark that is not closed
         raise RosterError(f"{file}:{rows.line_num + 1}: {error}") from None
 
 
+def _begins_a_table(line: str) -> bool:
+    return bool(line.strip(" ,;\t\r\n")) and not line.lower().startswith("sep=")
+
+
 def _roster(file: Path, rows: "csv.DictReader[str]") -> Roster:
-    columns = {(name or "").strip().lower(): name for name in rows.fieldnames or ()}
+    titles = [(title or "").strip().lower() for title in rows.fieldnames or ()]
+    columns = dict(zip(titles, rows.fieldnames or (), strict=True))
+    head = max(1, rows.line_num)
+    if twice := [column for column in COLUMNS if titles.count(column) > 1]:
+        raise RosterError(f"{file}:{head}: two columns are called {twice[0]}")
     if "name" not in columns:
-        found = ", ".join(filter(None, columns)) or "nothing"
-        raise RosterError(f"{file}:1: there is no column called name, only: {found}")
+        found = ", ".join(filter(None, titles)) or "nothing"
+        raise RosterError(f"{file}:{head}: there is no column called name, only: {found}")
     students: list[Student] = []
     timed: set[Student] = set()
     lines: dict[str, int] = {}
     for row in rows:
         name, number, email, login, late = (
-            (row.get(columns.get(column, "")) or "").strip()
-            for column in ("name", "id", "email", "login", "late")
+            (row.get(columns.get(column, "")) or "").strip() for column in COLUMNS
         )
         if not (name or number or email or login):
             continue  # as Excel leaves them at the end
@@ -153,6 +169,13 @@ def student_of(entry: str) -> Student:
     if match := _CANVAS.fullmatch(name):
         return Student(match["name"], match["id"], days_late=1.0 if match["late"] else 0.0)
     return Student(name)
+
+
+def file_alone(entry: str) -> str:
+    """Return what a student called a Python file that a course system hands on alone, else ""."""
+    match = _MOODLE.fullmatch(entry) or _CANVAS.fullmatch(entry)
+    name = match["file"] or "" if match else ""
+    return _AGAIN.sub("", name) if name.endswith(".py") else ""
 
 
 def _plain(name: str) -> str:

@@ -100,6 +100,47 @@ def test_a_name_that_leads_outside_is_left_out(tmp_path: Path, pack: Pack, name:
     assert len(submission.left_out) == 1
 
 
+@pytest.mark.parametrize(
+    ("names", "student"),
+    [
+        (
+            ("Зоя_7_assignsubmission_file_server.py", "Зоя_7_assignsubmission_file_client.py"),
+            Student("Зоя", "7"),
+        ),
+        (
+            ("doeann_LATE_12_901_server-1.py", "doeann_LATE_12_1002_client-1.py"),
+            Student("doeann", "12", days_late=1.0),
+        ),
+    ],
+)
+def test_files_that_are_handed_in_one_by_one_are_one_submission(
+    tmp_path: Path, names: tuple[str, str], student: Student
+) -> None:
+    server, client = (tmp_path / name for name in names)
+    server.write_bytes(SERVER)
+    client.write_bytes(b"# a client")
+    (tmp_path / names[0].replace("7", "8").replace("12", "13")).write_bytes(b"# another's")
+    (tmp_path / names[0].replace("server", "report").replace(".py", ".pdf")).touch()
+
+    handed_in = [taken(entry) for entry in entries(tmp_path)]
+
+    (one,) = (one for one in handed_in if one.student == student and not one.absent)
+    assert one.files == {
+        PurePosixPath("server.py"): SERVER,
+        PurePosixPath("client.py"): b"# a client",
+    }
+    assert len(handed_in) == 3
+
+
+def test_a_link_among_files_that_are_handed_in_one_by_one_is_left_out(tmp_path: Path) -> None:
+    server = tmp_path / "doeann_12_901_server.py"
+    server.write_bytes(SERVER)
+    (tmp_path / "doeann_12_902_client.py").symlink_to(server)
+
+    assert taken(server).left_out == ["client.py: a link"]
+    assert taken(server).files == {PurePosixPath("server.py"): SERVER}
+
+
 def test_a_link_is_left_out(tmp_path: Path) -> None:
     entry = folder(tmp_path, {"server.py": SERVER})
     (entry / "client.py").symlink_to(tmp_path / "elsewhere.py")
@@ -264,6 +305,18 @@ def test_a_name_may_be_composed_in_either_way(tmp_path: Path) -> None:
     assert read_roster(file).known(Student("Zoe\u0308 И\u0306ович")).id == "12"
 
 
+@pytest.mark.parametrize("head", ["sep=;\r\n", "\r\n\r\n", ";;\r\n"])
+def test_what_excel_puts_above_a_table_is_passed_over(tmp_path: Path, head: str) -> None:
+    file = tmp_path / "roster.csv"
+    file.write_bytes(f'\ufeff{head}name;id\r\n"Doe, Ann";12\r\nBo,Li;13\r\n'.encode())
+
+    assert read_roster(file).known(Student("", "12")).name == "Doe, Ann"
+
+    file.write_bytes(f"{head}name;id\r\n;12\r\n".encode())
+    with pytest.raises(RosterError, match=f"csv:{head.count(chr(10)) + 2}: a student without"):
+        read_roster(file)
+
+
 def test_the_roster_knows_better_than_canvas_who_is_late(tmp_path: Path) -> None:
     file = tmp_path / "roster.csv"
     file.write_text("name;id;late\nОлена Ш;1;1,5\n山田 花子;2;0\nBo Li;3; \n", encoding="utf-8")
@@ -288,6 +341,9 @@ def test_a_number_of_days_that_is_none_is_named_with_its_line(tmp_path: Path, la
     ("text", "trouble"),
     [
         (b"student,id\nann,1\n", "roster.csv:1: there is no column called name, only: student, id"),
+        (b"Name,id,name\nann,1,bo\n", "roster.csv:1: two columns are called name"),
+        (b"sep=;\nstudent;id\n", "roster.csv:2: there is no column called name, only: student, id"),
+        (b"", "roster.csv:1: there is no column called name, only: nothing"),
         (b"name,id\nann,1\n,2\n", "roster.csv:3: a student without a name"),
         (b"name,id\n\xff,1\n", "roster.csv: not UTF-8"),
         (b"name,id\nann,3\nbo,3\n", "roster.csv:3: the id 3 is also on line 2"),

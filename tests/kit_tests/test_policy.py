@@ -106,6 +106,8 @@ def test_a_file_from_windows_is_read(tmp_path: Path) -> None:
         ("\n\n[late\n", 3),
         ("[lab4]\nhidden = ['reader'\n\n", 2),
         ("[late]\nfree = 1\nfree = 2", 3),
+        (f"[late]\nfree = {'9' * 5_000}\nmost = 2", 2),
+        (f"\nattempts = {'[' * 9_000}{']' * 9_000}\n", 2),
     ],
 )
 def test_what_is_not_toml_is_said_with_its_line(tmp_path: Path, text: str, line: int) -> None:
@@ -119,20 +121,25 @@ def test_what_is_not_toml_is_said_with_its_line(tmp_path: Path, text: str, line:
     ("text", "trouble"),
     [
         ("# 課\n\natempts = 1", "3: 'atempts' is not known here, only attempts, late, lab1, lab4"),
-        ('attempts = "first"', '1: attempts is either "last" or "best"'),
+        ('attempts = "first"', '1: attempts is either "last" or "best", not "first"'),
+        ("attempts = 2026-11-22", '1: attempts is either "last" or "best", not "2026-11-22"'),
         ("late = 3", "1: late is a table: its keys stand below a line [late]"),
         (
             "[late]\nfree = 1\n\npenlty = 5",
             "4: 'penlty' is not known here, only penalty, free, most",
         ),
         ("[late]\npenalty = -1", "2: penalty is a number from 0 to 1,000,000"),
-        ("[late]\n# penalty = 1\npenalty = '5'", "3: penalty is a number from 0 to 1,000,000"),
-        ("late.most = true", "1: most is a number from 0 to 1,000,000"),
-        ("[late]\nfree = nan", "2: free is a number from 0 to 1,000,000"),
+        (
+            "[late]\n# penalty = 1\npenalty = '5'",
+            '3: penalty is a number from 0 to 1,000,000, not "5"',
+        ),
+        ("late.most = true", "1: most is a number from 0 to 1,000,000, not true"),
+        ("[late]\nfree = nan", "2: free is a number from 0 to 1,000,000, not NaN"),
+        (f"[late]\nfree = {'9' * 99}", f"2: free is a number from 0 to 1,000,000, not {'9' * 40}…"),
         ("[late]\nfree = 2\nmost = 1", "3: most is less than free"),
         ("[late]\nmost = 1\n[lab9.points]\na = 1", "3: 'lab9' is not known here, only"),
-        ("[lab4]\nhidden = 'reader'", '2: hidden is a list of parts, such as ["reader"]'),
-        ("[lab4]\nhidden = [3]", '2: hidden is a list of parts, such as ["reader"]'),
+        ("[lab4]\nhidden = '読'", '2: hidden is a list of parts, such as ["reader"], not "読"'),
+        ("[lab4]\nhidden = [3]", '2: hidden is a list of parts, such as ["reader"], not [3]'),
         (
             "[lab4]\nhidden = [\n  'framing',\n  'Reader',\n]\n",
             "2: 'Reader' is not known here, only framing, reader",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -245,6 +246,7 @@ def test_two_shards_that_are_really_run_and_merged_equal_one_run(tmp_path: Path)
     [
         (["--merge", "nowhere"], "nowhere: No such file"),
         (["--merge", "here", "--policy", "grading.toml"], "--merge takes shards, --out and"),
+        (["--merge", "here", "--jobs", str(os.cpu_count())], "--merge takes shards, --out and"),
         (["--merge", "here", "--out", "here"], "here is one of the shards: say another --out"),
         ([], "name the folder with the submissions"),
         ([".", "--shard", "0/20"], "argument --shard: '0/20' is no shard such as 3/20"),
