@@ -26,7 +26,7 @@ STOP_LIMIT = 2.0  # seconds that the contract gives a program to stop
 SECOND_SIGNAL = 1.0  # seconds after which a program that may have missed a signal gets another
 
 _READY = re.compile(r"Listening on (\S+):(\d+)")
-_TODO = re.compile(r"NotImplementedError: TODO (\d+)")
+_TODO = re.compile(r"^NotImplementedError: TODO (\d+)", re.MULTILINE)
 
 Stdin = Literal["open", "empty", "closed", "terminal"]
 """What a program is typed into; a terminal is its stdout and stderr, too."""
@@ -175,7 +175,9 @@ class Program:
         root = self.tree.root.resolve()
         if self.exit_code is None and self.todo is None:
             return whereabouts.ask(self.pid, self._answers, root)
-        return whereabouts.of_traceback(self.stderr.text, root)
+        text = self.stderr.text
+        first = _TODO.search(text)  # what other threads ran into after that is not told
+        return whereabouts.of_traceback(text[: first.end()] if first else text, root)
 
     def measured(self, measure: Callable[[int], int]) -> int:
         """Return what `kit.system` measures of its process, for which it has to live."""
@@ -341,7 +343,7 @@ class Program:
                     data = b""
                 with self._changed:
                     for line in output.feed(data):
-                        if "<frozen runpy>" not in line:  # that is how python -m begins
+                        if 'File "<frozen ' not in line:  # that is how Python itself begins
                             self.story.tell(self.name, mark, line[:TOLD_LINE])
                         if output is self.stderr and (gap := _TODO.match(line)):
                             self.todo = self.todo or int(gap[1])  # the first of several
