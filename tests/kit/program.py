@@ -26,6 +26,7 @@ STOP_LIMIT = 2.0  # seconds that the contract gives a program to stop
 SECOND_SIGNAL = 1.0  # seconds after which a program that may have missed a signal gets another
 
 _READY = re.compile(r"Listening on (\S+):(\d+)")
+_TRACEBACK = re.compile(r"^Traceback \(most.*\n(?:(?:[ \t].*)?\n)*(\S.*)", re.MULTILINE)
 _TODO = re.compile(r"^NotImplementedError: TODO (\d+)", re.MULTILINE)
 
 Stdin = Literal["open", "empty", "closed", "terminal"]
@@ -172,11 +173,15 @@ class Program:
 
     def places(self) -> list[Place]:
         """Return where it stands now, or where it was when an exception ended it."""
-        root = self.tree.root.resolve()
         if self.exit_code is None and self.todo is None:
-            return whereabouts.ask(self.pid, self._answers, root)
+            return whereabouts.ask(self.pid, self._answers, self.tree.root.resolve())
+        return self.crashed_at()
+
+    def crashed_at(self) -> list[Place]:
+        """Return where the last exception that it told of came up, or the first TODO."""
         text = self.stderr.text
-        first = _TODO.search(text)  # what other threads ran into after that is not told
+        first = _TODO.search(text)
+        root = self.tree.root.resolve()
         return whereabouts.of_traceback(text[: first.end()] if first else text, root)
 
     def measured(self, measure: Callable[[int], int]) -> int:
@@ -188,10 +193,9 @@ class Program:
             raise self._failure(f"{self.name} ended while it was watched", seen, "") from None
 
     def exception(self) -> str:
-        """Return the last line of the traceback that it printed, if it did."""
-        lines = self.stderr.text.strip().splitlines()
-        crashed = any("Traceback (most recent" in line or "SyntaxError" in line for line in lines)
-        return lines[-1] if crashed else ""
+        """Return what the last traceback that it printed ends with, if it printed one."""
+        told = _TRACEBACK.findall(self.stderr.text)
+        return told[-1] if told else ""
 
     def lived(self) -> float:
         """Return how many seconds passed from its start to its end, or up to now."""

@@ -184,11 +184,8 @@ class Stage:
         places, outcome, todo = [], "", None
         latest = {program.name: program for program in self.programs}
         for program in self.programs:
-            if program.exit_code is not None and program is latest[program.name]:
-                program.has_ended(within=0.5)
-                outcome = f"{program.name} {ended(program.exit_code)}"
-                if crash := program.exception():
-                    outcome += f": {crash}"
+            if program is latest[program.name]:
+                outcome = _outcome(program) or outcome
             places += program.places()
             todo = todo or program.todo
         cause = hints.cause(seen, self.programs, places, hint)
@@ -213,8 +210,8 @@ class Stage:
             if program.todo:
                 return
             now = system.processor_time(program.pid)
-            sleeps_on = now == worked and system.sleeping(program.pid)
-            sleeps_on = sleeps_on and time.monotonic() > began + PATIENCE
+            overdue = time.monotonic() > began + PATIENCE
+            sleeps_on = overdue and now == worked and system.sleeping(program.pid)
             if now is not None and (sleeps_on or now > START_WORK):
                 return
             worked = now
@@ -228,3 +225,15 @@ def opened(house: House, name: str) -> Iterator[Stage]:
         yield stage
     finally:
         stage.close()
+
+
+def _outcome(program: Program) -> str:
+    """Say how a program has ended, or what exception it has survived: that ended a thread of it."""
+    if program.exit_code is not None:
+        program.has_ended(within=0.5)
+        crash = program.exception()
+        return f"{program.name} {ended(program.exit_code)}" + (f": {crash}" if crash else "")
+    if crash := program.exception():
+        at = "".join(f" at {place.file}:{place.line}" for place in program.crashed_at())
+        return f"{program.name} runs on after an exception{at}: {crash}"
+    return ""

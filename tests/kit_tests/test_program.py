@@ -10,6 +10,18 @@ from kit.failure import Seen
 from kit.stage import House, Stage, opened
 from kit.tree import Tree
 
+A_THREAD_DIES = """\
+import sys, threading
+
+def serve():
+    "й".encode("ascii")
+
+thread = threading.Thread(target=serve)
+thread.start()
+thread.join()
+print("so it goes on", file=sys.stderr)
+threading.Event().wait()
+"""
 PATIENCE = 30.0  # seconds
 TWO_TODOS = """\
 import threading
@@ -63,3 +75,15 @@ def test_a_traceback_is_told_without_what_is_pythons_own(stage: Stage) -> None:
     assert "frozen" not in "".join(told)
     assert told[0].startswith("Traceback")
     assert told[-1].startswith("SyntaxError")
+
+
+def test_an_exception_that_ended_a_thread_is_told_while_the_program_lives(stage: Stage) -> None:
+    file = stage.house.tree.folder("lab9_none") / "server.py"
+    file.write_text(A_THREAD_DIES, encoding="utf-8")
+    program = stage.program("server")
+    assert program.waits_until(lambda: program.stderr.lines[-1:] == ["so it goes on"], PATIENCE)
+
+    failure = stage.failure("alice waited", Seen("silence"))
+
+    told = "server runs on after an exception at labs/lab9_none/server.py:4: UnicodeEncodeError: "
+    assert failure.outcome.startswith(told)
