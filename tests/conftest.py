@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from kit import scaffold
 from kit.box import Box, BoxError
 from kit.reporter import Reporter
 from kit.schedule import AT_ONCE
@@ -53,9 +52,9 @@ def pytest_configure(config: pytest.Config) -> None:
         Box(config.getoption("box"))
     except BoxError as error:
         raise pytest.UsageError(f"--box: {error}") from None
-    place = Path(config.getoption("tree") or config.rootpath, scaffold.SOLUTIONS)
-    if config.getoption("package") == scaffold.SOLUTIONS and not place.is_dir():
-        raise pytest.UsageError("--solutions: there are none here")
+    place = Path(config.getoption("tree") or config.rootpath, config.getoption("package"))
+    if not place.is_dir():
+        raise pytest.UsageError(f"there is no folder {place}")
     if config.getoption("at_once") < 1:
         raise pytest.UsageError("--at-once: less than one check at once is none at all")
     if config.getoption("stories") and not config.getoption("pictures"):

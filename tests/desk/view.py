@@ -19,8 +19,9 @@ def lines(lab: dict[str, Any], columns: int, rows: int) -> list[str]:
     run = f"{lab['folder']}, {lab['duration']:.1f} s, --seed {lab['seed']}"
     counts = Counter(check["verdict"] for check in checks)
     told = ", ".join(f"{counts[name]} {name}" for name in VERDICTS if counts[name])
+    some = "" if lab["whole"] else " in the chosen checks"
     head = [
-        cut(visible(f"{lab['lab']}  score {points} of {most}  ({run})"), columns),
+        cut(visible(f"{lab['lab']}  score {points} of {most}{some}  ({run})"), columns),
         cut(f"{bar(points, most, min(BAR, columns))}  {told}", columns),
         "",
         cut(visible(next_step(lab)), columns),

@@ -38,6 +38,7 @@ class Reporter:
         self.screen: screen.Screen | None = None
         self.schedule = Schedule(config.getoption("at_once"))
         self._some = any("::" in argument for argument in config.args)  # are chosen, not all
+        self._passed_over = ""
         self._digests: dict[str, str] = {}
 
     # Before the checks: who builds on whom, and in what order.
@@ -80,9 +81,10 @@ class Reporter:
 
     # One check.
 
-    def pytest_deselected(self) -> None:
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """See that only some checks are chosen."""
         self._some = True
+        self._passed_over = next((_name(item) for item in items if _CHECK in item.stash), "")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """List every check that was chosen: one that never reports has not passed."""
@@ -200,10 +202,13 @@ class Reporter:
         """End everything, also when pytest itself was broken off."""
         self.schedule.close()
 
-    def pytest_terminal_summary(self) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the score, and what to do next."""
         if self.screen:
             self.screen.sums_up(self.lab_results())
+        elif self._passed_over and not self.results:
+            one = self._passed_over
+            terminalreporter.write_line(f"no check has such a name; one is called {one}")
 
     def _tree(self) -> Tree:
         root = Path(self.config.getoption("tree") or self.config.rootpath).resolve()

@@ -218,6 +218,7 @@ def test_chosen_checks_that_pass_are_not_all() -> None:
     some = {**lab(check("one")), "whole": False}
 
     assert kept.next_step(some) == "the chosen checks pass"
+    assert "score 2 of 2 in the chosen checks" in view.lines(some, 80, 22)[0]
 
 
 def test_only_what_is_in_the_files_makes_a_result_old(project: Path) -> None:

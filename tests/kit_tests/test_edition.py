@@ -327,7 +327,14 @@ def test_the_checks_of_an_edition_try_the_students_programs(own: Path) -> None:
 
     assert "score 2 of 2 " in done.stdout
     assert done.returncode == 0
-    assert refused.stderr == "ERROR: --solutions: there are none here\n\n"
+    assert refused.stderr == f"ERROR: there is no folder {own / 'solutions'}\n\n"
+
+
+def test_where_no_check_has_the_name_one_that_there_is_is_told(own: Path) -> None:
+    none = tried(own, f"tests/{LAB}/test_udp_server.py", "-k", "nosuch")
+
+    assert none.returncode == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert "no check has such a name; one is called test_a_datagram_comes" in none.stdout
 
 
 def tried(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
