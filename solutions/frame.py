@@ -99,7 +99,10 @@ def _options(
     description: str | None, port: int, lowest: int, port_help: str
 ) -> argparse.ArgumentParser:
     def port_number(text: str) -> int:
-        return count(text, lowest, 65_535)
+        try:
+            return count(text, lowest, 65_535)
+        except (ValueError, argparse.ArgumentTypeError):
+            raise argparse.ArgumentTypeError(f"{lowest} to 65535, not {text}") from None
 
     first_line = (description or "").partition("\n")[0]
     parser = argparse.ArgumentParser(
