@@ -66,7 +66,7 @@ class ClientRules:
                 return False
             return True
 
-        when_free(self.default_port, listen)
+        when_free(self.default_port, listen, self.protocol)
         with servers[0] as server:
             server.starts_client(self.program, *self.arguments, port=False)
 

@@ -36,10 +36,12 @@ def tries(attempt: Callable[[], bool], patience: float) -> bool:
     return True
 
 
-def when_free(port: int, attempt: Callable[[], bool]) -> None:
+def when_free(port: int, attempt: Callable[[], bool], kind: socket.SocketKind) -> None:
     """Try until `attempt` gets the well-known port: another run of this suite may just have it."""
     if not tries(attempt, TAKEN_PATIENCE):
-        owner = system.owner_of_port(port, "tcp") or system.owner_of_port(port, "udp")
+        protocols = ("udp", "tcp") if kind == socket.SOCK_DGRAM else ("tcp", "udp")
+        owners = (system.owner_of_port(port, protocol) for protocol in protocols)
+        owner = next(filter(None, owners), None)
         raise NotRun(f"port {port} is taken by {owner or 'another program'}")
 
 

@@ -72,6 +72,7 @@ class Program:
         name: str,
         arguments: tuple[str, ...],
         folder: Path,
+        temporary: Path,
         answers: Path,
         *,
         box: Box,
@@ -80,6 +81,7 @@ class Program:
     ) -> None:
         self.name = name
         self.tree = tree
+        self.folder, self.temporary = folder, temporary  # where it runs; for its temporary files
         self.story = Story()  # until a check takes the program into its own
         self.stdout, self.stderr = Output(), Output()
         self.exit_code: int | None = None
@@ -101,7 +103,7 @@ class Program:
         self.process = subprocess.Popen(
             box.command(command(words, stdin == "closed"), folder),
             cwd=folder,
-            env=tree.environment(buffered, answers),
+            env=tree.environment(buffered, temporary, answers),
             stdin=terminal or pipe.get(stdin, subprocess.DEVNULL),
             stdout=terminal or subprocess.PIPE,
             stderr=terminal or subprocess.PIPE,

@@ -9,6 +9,7 @@ A lab's part takes them in with a class of its own, below its other checks:
         def greets(self, visitor): …
 """
 
+import contextlib
 import os
 import time
 from typing import Any
@@ -33,6 +34,7 @@ UNKNOWN_HOST = "no-such-host.invalid"  # reserved for names that do not exist (R
 VISITS = 300
 MAX_GROWTH = 5_000_000  # bytes over these visits
 LEFT_OVER = 20  # threads or descriptors: a pool may grow a little, a leak grows with each visit
+LONELY = 3.2  # seconds in which nobody calls: more than a time limit of three
 STUCK = 0.1  # seconds after which a peer that takes no more bytes is stuck
 TRIES = 3  # where a port that we know of could be taken by somebody else in between
 
@@ -61,12 +63,13 @@ class ListeningRules:
         program = stage.program(self.program, "--port", "0", buffered=True)
         stage.waits_for_start(program)
         stage.requires(
-            program.ready_at is not None,
+            program.ready_at is not None or program.over,
             "the ready line does not come through a pipe",
             expected="Listening on HOST:PORT, as soon as the server can be reached",
             received="nothing, while the same program says it on a terminal",
             hint="print(..., flush=True): a pipe gets what was printed only when much has gathered",
         )
+        stage.sees_ready(program)
 
     @check(points=1)
     def test_it_listens_on_the_port_that_the_options_name(self, stage: Stage) -> None:
@@ -81,6 +84,9 @@ class ListeningRules:
             f"{self.program} does not listen on the port that --port names",
             expected="the port of --port",
             received="another one",
+            hint=f"the port {self.default_port} is written into the program"
+            if stage.sees_ready(program)[1] == self.default_port
+            else "",
         )
         self.visit(self.server(stage, program))
 
@@ -98,7 +104,7 @@ class ListeningRules:
                 attempts -= 1  # nobody has the port, and yet it does not start: its own fault
             return not attempts
 
-        when_free(self.default_port, start)
+        when_free(self.default_port, start, self.server.protocol)
         stage.requires(
             stage.sees_ready(stage.programs[-1])[1] == self.default_port,
             f"without --port {self.program} does not listen on port {self.default_port}",
@@ -109,21 +115,22 @@ class ListeningRules:
     @check(points=1)
     def test_it_listens_on_the_host_that_the_options_name_alone(self, stage: Stage) -> None:
         needs_second_loopback()
-        elsewhere = False
         for _ in range(TRIES):
             program = stage.server(self.program, "--host", OTHER_LOOPBACK, "--port", "0")
             there = self.server(stage, program)
             there.host = OTHER_LOOPBACK
-            self.visit(there)
-            stage.requires(
-                stage.sees_ready(program)[0] == OTHER_LOOPBACK,
-                f"the ready line of {self.program} names another host than --host",
-                expected=OTHER_LOOPBACK,
-                received=stage.sees_ready(program)[0],
+            named, elsewhere = (
+                is_bound(host, there.port, self.server.protocol)
+                for host in (OTHER_LOOPBACK, "127.0.0.1")
             )
-            elsewhere = is_bound("127.0.0.1", there.port, self.server.protocol)
-            if not elsewhere:
+            if named and not elsewhere:
                 break
+        stage.requires(
+            named,
+            f"{self.program} does not listen on the address that --host names",
+            expected=f"its port on {OTHER_LOOPBACK} is taken",
+            received=f"it is free{', and taken on 127.0.0.1' if elsewhere else ''}",
+        )
         stage.requires(
             not elsewhere,
             f"{self.program} listens on more than the address that --host names",
@@ -131,6 +138,13 @@ class ListeningRules:
             received="its port on 127.0.0.1 is taken as well",
             hint='bind(("", port)) and bind(("0.0.0.0", port)) take every address of the machine',
         )
+        stage.requires(
+            stage.sees_ready(program)[0] == OTHER_LOOPBACK,
+            f"the ready line of {self.program} names another host than --host",
+            expected=OTHER_LOOPBACK,
+            received=stage.sees_ready(program)[0],
+        )
+        self.visit(there)
 
     @check(points=1)
     def test_without_host_it_listens_on_127_0_0_1_alone(self, stage: Stage) -> None:
@@ -203,8 +217,7 @@ class ListeningRules:
     @check(points=1)
     def test_sigterm_ends_it_with_exit_code_0(self, stage: Stage) -> None:
         """SIGTERM ends it with exit code 0."""
-        if os.name != "posix":
-            raise NotRun("this system has no SIGTERM")
+        needs_sigterm()
         program = stage.server(self.program)
 
         stops(program, stage, "SIGTERM", server=True)
@@ -227,7 +240,7 @@ class ServerRules(ListeningRules):
 
     @check(points=1, long=True)
     def test_many_visits_leave_nothing_behind(self, stage: Stage) -> None:
-        """300 visits leave no descriptor, thread or memory behind."""
+        """300 visits leave nothing behind."""
         server = self.server(stage, stage.server(self.program))
         program, story = server.program, stage.story
 
@@ -235,6 +248,8 @@ class ServerRules(ListeningRules):
             return {
                 "descriptors": program.measured(system.descriptors),
                 "threads": program.measured(system.threads),
+                "processes": len(system.children(program.pid)),
+                "files": len([*program.folder.iterdir(), *program.temporary.iterdir()]),
                 "bytes of memory": program.measured(system.memory),
             }
 
@@ -262,7 +277,8 @@ class ServerRules(ListeningRules):
             f"{VISITS} visits to {self.program} leave {' and '.join(too_many)} behind",
             expected="no more than before them: " + _listed(before),
             received=_listed(after),
-            hint="what a visit opens or keeps must go with it: close(), or with",
+            hint=_WHAT_ENDS.get(too_many[0] if too_many else "", "")
+            or "what a visit opens or keeps must go with it: close(), or with",
         )
 
 
@@ -270,6 +286,28 @@ class TcpServerRules(ServerRules):
     """What every TCP server does beside."""
 
     server: type[TcpServer] = TcpServer
+    quiet_crowd = 50  # clients; 1 for a server that may serve one after another
+
+    @check(points=1, long=True)
+    def test_while_it_waits_it_leaves_the_processor_alone(self, stage: Stage) -> None:
+        """While nobody calls or speaks it waits, and leaves the processor alone."""
+        server = self.server(stage, stage.server(self.program))
+        self.visit(server)
+        server.program.has_ended(within=LONELY)
+        stage.requires(
+            server.program.exit_code is None,
+            f"{self.program} ended when nobody called for {LONELY:g} s",
+            expected="it waits for the next client",
+            received="it has ended",
+            hint="settimeout() ends the wait in accept(), too, when nobody happens to call",
+        )
+
+        with contextlib.ExitStack() as crowd:
+            self.greets(crowd.enter_context(server.client("a quiet client")))
+            with stage.story.sums_up("a crowd", f"{self.quiet_crowd - 1} come, and are quiet"):
+                for _ in range(1, self.quiet_crowd):
+                    crowd.enter_context(server.client("one of a quiet crowd"))
+            leaves_the_processor_alone(server.program, stage)
 
     @check(points=1, after=ServerRules.test_ctrl_c_ends_it_with_exit_code_0)
     def test_ctrl_c_ends_it_whatever_its_clients_do(self, stage: Stage) -> None:
@@ -284,6 +322,19 @@ class TcpServerRules(ServerRules):
 
         silent.expects_close()
         stubborn.sock.close()
+        silent.sock.close()
+
+    @check(points=1, after=test_ctrl_c_ends_it_whatever_its_clients_do)
+    def test_sigterm_ends_it_with_exit_code_0(self, stage: Stage) -> None:
+        """SIGTERM ends it with exit code 0 while a client is silent."""
+        needs_sigterm()
+        server = self.server(stage, stage.server(self.program))
+        silent = server.client("silent")
+        self.greets(silent)
+
+        stops(server.program, stage, "SIGTERM", server=True)
+
+        silent.expects_close()
         silent.sock.close()
 
     @check(points=1, after=ServerRules.test_it_listens_on_the_port_that_the_options_name)
@@ -327,6 +378,12 @@ class TcpServerRules(ServerRules):
         hasty.resets()
 
         self.visit(server)
+
+
+def needs_sigterm() -> None:
+    """Give up where a program cannot be told to end."""
+    if os.name != "posix":
+        raise NotRun("this system has no SIGTERM")
 
 
 class RulesInShort:
@@ -376,19 +433,26 @@ class RulesInShort:
     def test_it_can_be_started_again_on_the_same_port_at_once(self, stage: Stage) -> None:
         self.rules.test_it_can_be_started_again_on_the_same_port_at_once(stage)
 
-    @check(points=1)
+    @check(points=1, long=True)
     def test_while_it_waits_it_leaves_the_processor_alone(self, stage: Stage) -> None:
+        """While nobody calls or speaks it waits, and leaves the processor alone."""
         self.rules.test_while_it_waits_it_leaves_the_processor_alone(stage)
 
     @check(points=1, long=True)
     def test_many_visits_leave_nothing_behind(self, stage: Stage) -> None:
-        """300 visits leave no descriptor, thread or memory behind."""
+        """300 visits leave nothing behind."""
         self.rules.test_many_visits_leave_nothing_behind(stage)
 
     @check(points=1)
     def test_clients_that_break_off_do_not_end_it(self, stage: Stage) -> None:
         self.rules.test_a_client_that_resets_does_not_end_it(stage)
         self.rules.test_clients_that_break_off_at_once_do_not_end_it(stage)
+
+
+_WHAT_ENDS = {
+    "processes": "a process that has ended stays in the table until its parent asks: waitpid()",
+    "files": "whoever makes a temporary file removes it, however the visit ends: finally, or with",
+}
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -23,6 +23,7 @@ QUIET = 0.15  # seconds after which "nothing came" is believed, where nothing la
 START_WORK = 4.0  # seconds of computing; a program that starts slowly does not compute so long
 LETTERS = bytes(ord("a") + byte % 26 for byte in range(256))  # a letter for every byte
 USUAL = ("--port", "0")
+PORT_WRITTEN = "--port 0 takes any free port: is another one written into the program?"
 
 
 class House:
@@ -68,6 +69,7 @@ class House:
                 name,
                 arguments,
                 folder,
+                self.folder(),
                 answers,
                 box=self._box,
                 buffered=buffered,
@@ -158,7 +160,8 @@ class Stage:
         if address is None:
             printed = "\n".join(program.stdout.lines) or "nothing on stdout"
             seen = Seen("ended" if program.over else "silence", "Listening on HOST:PORT", printed)
-            raise self.failure(f"{program.name} did not say that it can be reached", seen)
+            hint = PORT_WRITTEN if "address already in use" in program.stderr.text.lower() else ""
+            raise self.failure(f"{program.name} did not say that it can be reached", seen, hint)
         if not 0 < address[1] < 65_536:
             seen = Seen("told", "the port that it really has", f"{address[1]}")
             raise self.failure(f"the ready line of {program.name} names an impossible port", seen)

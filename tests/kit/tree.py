@@ -40,15 +40,15 @@ class Tree:
         """Return a command as a person would type it."""
         return ["python", "-m", f"{self.package}.{lab}.{program}", *arguments]
 
-    def environment(self, buffered: bool, answers: Path) -> dict[str, str]:
-        """Return the environment variables of a program.
+    def environment(self, buffered: bool, temporary: Path, answers: Path) -> dict[str, str]:
+        """Return the environment variables of a program; its temporary files go to `temporary`.
 
         `buffered` leaves stdout as Python has it on a pipe: what is not flushed stays inside.
         """
         variables = {**INHERITED}
         variables["PYTHONPATH"] = os.pathsep.join([str(whereabouts.INSIDE), str(self.root)])
         variables["PYTHONUTF8"] = "1"
-        variables["TMPDIR"] = str(answers.parent)  # removed with all in it when the suite ends
+        variables["TMPDIR"] = str(temporary)  # removed with all in it when the suite ends
         variables["TERM"] = "xterm"  # what kit.terminal understands, should it get a terminal
         variables[whereabouts.VARIABLE] = str(answers)
         if not buffered:

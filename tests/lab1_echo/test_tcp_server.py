@@ -58,6 +58,7 @@ def test_a_client_that_says_nothing_does_not_end_it(stage: Stage) -> None:
 class TestLikeEveryServer(TcpServerRules):
     program = PROGRAM
     default_port = 6789
+    quiet_crowd = 1
 
     def greets(self, visitor: TcpPeer) -> None:
         visitor.sends(b"are you there?")
