@@ -7,12 +7,22 @@ from kit.peer import Server
 from kit.server_rules import TcpServerRules
 from kit.stage import Stage
 from kit.tcp import TcpPeer, TcpServer
-from lab2_multi_client.online import COMES, ONE_STEP, expects_all_gone, expects_counts
+from lab2_multi_client.online import (
+    AGAIN,
+    COMES,
+    FAKED,
+    ONE_STEP,
+    expects_all_gone,
+    expects_counts,
+)
 
 PROGRAM = "server"
 CROWD, IN_TIME = 200, 10.0  # clients that come at once, and the seconds in which all are served
+TURNS = 200  # times that one goes as the next one comes
+QUIET = 5.3  # seconds: more than a time limit of five
 ONE_AT_A_TIME = "one client after the other: each needs a thread, and nobody waits for its end"
 WAITS = "a thread that waits in sendall() must hold no lock that another one needs"
+TIME_LIMIT = "settimeout() ends the wait for one who only thinks"
 OWN = "what one thread works with must not be another's, too"
 QUEUED = "a pool of threads, or listen()'s short queue, lets the rest wait"
 
@@ -139,8 +149,7 @@ def test_who_breaks_off_has_gone_too(stage: Stage) -> None:
 
 
 @check(points=5, after=test_who_breaks_off_has_gone_too)
-def test_who_breaks_off_at_once_is_counted_up_and_down(stage: Stage) -> None:
-    """Who breaks off at once, or hangs up unread, is counted up and down."""
+def test_who_resets_at_once_or_hangs_up_unread_is_counted_up_and_down(stage: Stage) -> None:
     server = started(stage)
     with stage.story.sums_up("hasty", "20 times connects and resets the connection at once"):
         for _ in range(20):
@@ -172,13 +181,30 @@ def test_fifty_that_go_in_the_same_moment_are_counted_one_by_one(stage: Stage) -
 @check(points=5, after=test_it_logs_who_goes_and_how_many_are_left, long=True)
 def test_after_many_visits_the_number_is_still_right(stage: Stage) -> None:
     server = started(stage)
-    visits = []
-    with stage.story.sums_up("clients", "come and go, with and without a word"):
-        for _ in range(10):
+    numbers = []
+    with stage.story.sums_up("clients", f"come and go, one after another; one says {FAKED!r}"):
+        for word in (FAKED, *(stage.word().encode() for _ in range(9))):
             with server.client("a visitor") as visitor:
-                is_served(stage, visitor)
-            visits += [1, 0]
-            expects_counts(stage, server.program, visits, "one up for each visit, one down")
+                visitor.sends(word)
+                visitor.expects(word)
+            numbers += [1, 0]
+            expects_counts(stage, server.program, numbers, "one up for each visit, one down")
+    alice = server.client("alice")
+    is_served(stage, alice)
+    with stage.story.sums_up("clients", f"{TURNS} times one goes as the next one comes"):
+        visitors = [server.client("a visitor") for _ in range(5)]
+        for _ in range(TURNS):
+            visitor, *visitors = visitors
+            is_served(stage, visitor)
+            visitor.leaves()
+            visitors.append(server.client("a visitor"))
+    alice.stays_quiet(QUIET)
+    is_served(stage, alice, TIME_LIMIT)
+
+    for client in (alice, *visitors):
+        client.leaves()
+
+    expects_all_gone(stage, server.program, visits=10 + 1 + 5 + TURNS, hint=AGAIN)
 
 
 class TestLikeEveryServer(TcpServerRules):

@@ -355,6 +355,15 @@ OF_THE_LOG = [
         """,
     ),
     wrong(
+        "it logs the number without its brackets when one goes",
+        gone="""
+            with lock:
+                online.remove(connection)
+                frame.info(f"A client has gone, {len(online)} online")
+                lock.notify_all()
+        """,
+    ),
+    wrong(
         "it logs the number before a client has gone",
         gone="""
             with lock:
@@ -549,6 +558,57 @@ OF_THE_LOG = [
         """,
     ),
     wrong(
+        "it knows a client by its descriptor, and counts it down when that is closed",
+        "online: set[socket.socket] = set()",
+        "online: dict[int, socket.socket] = {}",
+        top="import time\n",
+        came="""
+            with lock:
+                online[connection.fileno()] = connection
+                frame.info(f"A client has come ({len(online)} online)")
+        """,
+        attend="""
+            number = connection.fileno()
+            try:
+                echo(connection)
+            except OSError as error:
+                frame.info(f"A client broke off: {error}")
+            finally:
+                connection.close()
+                time.sleep(0.002)  # whatever takes its time
+                gone(number)
+        """,
+        gone="""
+            with lock:
+                online.pop(connection, None)
+                frame.info(f"A client has gone ({len(online)} online)")
+                lock.notify_all()
+        """,
+        stop="""
+            with lock:
+                for connection in online.values():
+                    with contextlib.suppress(OSError):
+                        connection.shutdown(socket.SHUT_RDWR)
+                lock.wait_for(lambda: not online, PATIENCE)
+        """,
+    ),
+    wrong(
+        "it logs what clients say",
+        echo="""
+            while piece := connection.recv(PIECE):
+                frame.info(f"A client says {piece[:100]!r}")
+                connection.sendall(piece)
+        """,
+    ),
+    wrong(
+        "it gives a client five seconds to say something",
+        echo="""
+            connection.settimeout(5)
+            while piece := connection.recv(PIECE):
+                connection.sendall(piece)
+        """,
+    ),
+    wrong(
         "it counts in two places",
         top="number = 0\n",
         came="""
@@ -584,6 +644,49 @@ OF_THE_RULES = [
                     threading.Thread(target=attend, args=(connection,), daemon=True).start()
         """,
     ),
+    wrong(
+        "it ends when nobody has come for 3 s and nobody is there",
+        serve="""
+            listener.settimeout(3)
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except TimeoutError:
+                    if not online:
+                        return
+                    continue
+                came(connection)
+                threading.Thread(target=attend, args=(connection,), daemon=True).start()
+        """,
+    ),
+    wrong(
+        "each of its threads asks every millisecond whether its client has said something",
+        top="import select\nimport time\n",
+        echo="""
+            while True:
+                if not select.select([connection], [], [], 0)[0]:
+                    time.sleep(0.001)
+                    continue
+                if not (piece := connection.recv(PIECE)):
+                    return
+                connection.sendall(piece)
+        """,
+    ),
+    wrong(
+        "it never asks how the program has ended that it starts for each client",
+        top="import os\n",
+        attend=f"os.posix_spawnp('true', ['true'], os.environ)\n{dedent(ATTEND)}",
+    ),
+    wrong(
+        "it leaves a temporary file behind for each client",
+        top="import tempfile\n",
+        echo="""
+            with tempfile.NamedTemporaryFile(delete=False) as kept:
+                while piece := connection.recv(PIECE):
+                    kept.write(piece[:100])
+                    connection.sendall(piece)
+        """,
+    ),
     keeps_everything(NAME),
     wrong(
         "its threads never end",
@@ -607,6 +710,13 @@ OF_THE_RULES = [
         "its threads are no daemons, and it does not end the connections",
         serve=SERVES.replace(", daemon=True", ""),
         stop="return\n",
+    ),
+    wrong(
+        "at SIGTERM it does not end the connections",
+        "    with listener:\n",
+        "    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n    with listener:\n",
+        top="import signal\nimport sys\n",
+        serve=SERVES.replace(", daemon=True", ""),
     ),
     wrong(
         "it waits for its threads while it holds the lock",
@@ -689,6 +799,24 @@ CHAFFS = [
         "while piece := connection.recv(PIECE):",
         "    frame.info(piece.decode())",
         "    connection.sendall(piece)",
+    ),
+    wrong(
+        "who is alone is sent away after 0.8 s",
+        echo="""
+            connection.settimeout(0.8)
+            while True:
+                try:
+                    piece = connection.recv(PIECE)
+                except TimeoutError:
+                    if len(online) == 1:
+                        return
+                    continue
+                if not piece:
+                    return
+                connection.settimeout(None)
+                connection.sendall(piece)
+                connection.settimeout(0.8)
+        """,
     ),
     *OF_SERVING,
     *OF_THE_LOG,

@@ -1,6 +1,7 @@
-"""As simple as it can be: a thread for each client, a number, a lock."""
+"""As simple as it can be: a thread for each client, a number, a lock; what it logs is on stderr."""
 
 import argparse
+import logging
 import os
 import signal
 import socket
@@ -22,18 +23,19 @@ def count(change):
     global online
     with lock:
         online += change
-        print(f"[INFO] {'Hello' if change > 0 else 'Goodbye'} ({online} online)", flush=True)
+        logging.info("%s (%d online)", "Hello" if change > 0 else "Goodbye", online)
 
 
 def serve(conn):
     try:
         while True:
             data = conn.recv(4096)
+            logging.info("%d bytes", len(data))
             if not data:
                 break
             conn.sendall(data)
     except OSError:
-        pass
+        logging.exception("it broke off")
     finally:
         conn.close()
         count(-1)
@@ -48,6 +50,7 @@ def main():
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=port_number, default=8081)
     args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(threadName)s %(message)s")
     try:
         server = socket.create_server((args.host, args.port), backlog=200)
     except OSError as e:
@@ -55,6 +58,7 @@ def main():
         sys.exit(1)
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
+    logging.info("nobody has come yet (%d online)", online)
     host, port = server.getsockname()
     print(f"[INFO] Listening on {host}:{port}", flush=True)
     while True:
