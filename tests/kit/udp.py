@@ -61,6 +61,11 @@ class UdpPeer(Peer):
             seen = Seen("other", "nothing", received)
             raise self.fails(f"{self.name} expected nothing", seen, hint)
 
+    def stays_quiet(self, seconds: float) -> None:
+        """Say nothing for that long."""
+        self.tells("--", f"says nothing for {seconds:g} s")
+        self.program.waits_until(self.over, seconds)
+
     def is_called(self, hint: str = "") -> bytes:
         """Wait for the first datagram of a program that is just starting, and return it."""
         data = self._next(time.monotonic() + START_PATIENCE)

@@ -6,6 +6,8 @@ from kit.server_rules import ServerRules
 from kit.stage import Stage
 from kit.udp import MAX_DATAGRAM, UdpPeer, UdpServer
 
+QUIET = 3.2  # seconds
+
 
 def started(stage: Stage) -> UdpServer:
     """Return a server that is ready."""
@@ -42,6 +44,10 @@ def test_each_datagram_comes_back_once(stage: Stage) -> None:
 
         alice.expects(second, hint="one answer a datagram: the one before was answered again")
 
+        alice.sends(second)
+
+        alice.expects(second, hint="the same bytes again are another datagram: answer it, too")
+
 
 @check(points=1, after=test_each_datagram_comes_back_once)
 def test_any_bytes_come_back_as_they_are(stage: Stage) -> None:
@@ -54,6 +60,9 @@ def test_any_bytes_come_back_as_they_are(stage: Stage) -> None:
         ):
             alice.sends(message)
             alice.expects(message, hint="bytes are not always text: send back what recvfrom() gave")
+        for message in (b"exit", b"exit\n", b"quit", b"quit\n", b"bye", b"\n"):
+            alice.sends(message)
+            alice.expects(message, hint="no word ends the server: it is a datagram like any other")
 
 
 @check(points=1, after=test_each_datagram_comes_back_once)
@@ -78,7 +87,7 @@ def test_datagrams_of_every_size_come_back_whole(stage: Stage) -> None:
             )
 
 
-@check(points=2, after=test_each_datagram_comes_back_once)
+@check(points=1, after=test_each_datagram_comes_back_once)
 def test_each_of_several_clients_gets_its_own(stage: Stage) -> None:
     server = started(stage)
     with server.client("alice") as alice, server.client("bob") as bob:
@@ -99,6 +108,20 @@ def test_a_client_that_is_gone_does_not_end_it(stage: Stage) -> None:
     with server.client("alice") as alice:
         alice.sends(message)
         alice.expects(message, hint="an answer that finds nobody may come back as an OSError")
+
+
+@check(points=1, after=test_each_datagram_comes_back_once, long=True)
+def test_a_time_in_which_nothing_comes_does_not_end_it(stage: Stage) -> None:
+    with started(stage).client("alice") as alice:
+        alice.sends(b"one moment please")
+        alice.expects(b"one moment please")
+
+        alice.stays_quiet(QUIET)
+
+        alice.sends(b"here I am again")
+        alice.expects(
+            b"here I am again", hint="settimeout() ends the wait when nobody happens to call"
+        )
 
 
 class TestLikeEveryServer(ServerRules):

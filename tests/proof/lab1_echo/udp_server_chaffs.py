@@ -90,11 +90,21 @@ UDP_SERVER = [
         "            if short > 8:\n"
         "                continue\n" + SEND,
     ),
+    wrong(
+        "it answers no datagram that is like the one before",
+        SERVE,
+        "    before = None\n" + SERVE,
+        SEND,
+        "            if (datagram, address) != before:\n"
+        "                sock.sendto(datagram, address)\n"
+        "            before = datagram, address\n",
+    ),
     # Any bytes.
     sends("it decodes what comes", "datagram.decode().encode()"),
     sends("it drops what is not UTF-8", 'datagram.decode(errors="ignore").encode()'),
     sends("it strips", "datagram.strip()"),
     sends("it drops a byte order mark", 'datagram.removeprefix(b"\\xff\\xfe")'),
+    before_sending("it takes exit for its own end", 'if datagram == b"exit":', "    break"),
     # An empty datagram.
     before_sending("it stops at an empty datagram", "if not datagram:", "    break"),
     before_sending("it does not answer an empty datagram", "if not datagram:", "    continue"),
@@ -131,6 +141,12 @@ UDP_SERVER = [
         "            if first:\n"
         "                time.sleep(0.2)  # whatever takes its time once\n"
         "                first = False\n" + SEND,
+    ),
+    # A time in which nothing comes.
+    wrong(
+        "it waits no longer than 2.5 s for the next datagram",
+        SERVE,
+        "    sock.settimeout(2.5)\n" + SERVE,
     ),
     *server_chaffs(SERVER),
     *server_chaffs_of_many_checks(SERVER)[::2],
