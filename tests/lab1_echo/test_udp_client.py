@@ -1,14 +1,15 @@
 """Lab 1, the UDP client: it asks again when no echo comes, and believes nobody but the server."""
 
+import contextlib
 import socket
 import time
 
 from kit.client_rules import ClientRules
 from kit.endings import ends_with_error_line, ends_with_usage
 from kit.lab import check
-from kit.ports import nobody
+from kit.ports import OTHER_LOOPBACK, nobody
 from kit.program import PATIENCE
-from kit.stage import Stage
+from kit.stage import START_PATIENCE, Stage
 from kit.udp import MAX_DATAGRAM, UdpPeer
 
 WHO = "recvfrom() tells who sent a datagram: compare the address, host and port, too"
@@ -63,14 +64,20 @@ def test_a_lost_datagram_is_sent_again(stage: Stage) -> None:
 def test_it_gives_up_after_as_many_attempts_as_asked(stage: Stage) -> None:
     with UdpPeer(stage, "server") as server:
         message = stage.word()
-        client = server.starts_client("udp_client", "--timeout", "0.05", "--attempts", "5", message)
+        options = ("--timeout", "0.05", "--attempts", "10")
+        client = server.starts_client("udp_client", *options, message)
 
-        ends_with_error_line(client, stage, "no attempt was answered")
+        ends_with_error_line(
+            client,
+            stage,
+            "no attempt was answered",
+            hint="10 attempts of 0.05 s each take half a second: no wait is longer than the others",
+        )
 
         stage.requires(
-            (sent := server.counts()) == 5,
+            (sent := server.counts()) == 10,
             "udp_client did not make as many attempts as --attempts says",
-            expected="5 datagrams",
+            expected="10 datagrams",
             received=f"{sent} datagrams",
         )
 
@@ -119,28 +126,46 @@ def test_what_a_stranger_sends_is_not_the_answer(stage: Stage) -> None:
 
         with UdpPeer(stage, "stranger", client, to=server.to) as stranger:
             stranger.sends(message.encode())
+        elsewhere = OTHER_LOOPBACK, server.address[1]
+        with (
+            contextlib.suppress(OSError),  # macOS has no such address, or somebody else the port
+            UdpPeer(stage, "second stranger", client, to=server.to, at=elsewhere) as stranger,
+        ):
+            stranger.sends(message.encode())
 
-        ends_with_error_line(client, stage, "only a stranger answered", hint=WHO)
+        client.has_ended(within=START_PATIENCE)
+        believed = client.exit_code == 0 and message in client.stdout.lines
+        stage.requires(
+            not believed,
+            "udp_client took what a stranger sent for the answer",
+            expected="nothing but the server's datagram is the answer",
+            received=f"{message}, from a stranger",
+            hint=WHO,
+        )
+        ends_with_error_line(client, stage, "only a stranger answered")
 
 
 @check(points=1)
 def test_what_the_server_did_not_echo_is_not_the_answer(stage: Stage) -> None:
     with UdpPeer(stage, "server") as server:
-        message = stage.word()
-        client = server.starts_client("udp_client", "--timeout", "0.9", message)
-        server.expects(message.encode())
+        message = stage.word().encode()
+        client = server.starts_client("udp_client", "--timeout", "0.9", message.decode())
+        server.expects(message)
 
-        for other in (b"", b"something else", message.encode() + b"!", message.encode()[:-1]):
+        others = (message + b"!", message[:-1], message[::-1], b" " + message + b"\n")
+        for other in (b"", b"something else", b"\xff\xfe", *others):
             server.sends(other)
 
-        server.expects(message.encode(), hint="compare what came with what was sent")
-        server.sends(message.encode())
-        client.prints(message)
+        server.expects(
+            message, hint="compare what came with what was sent, as bytes: it need not be text"
+        )
+        server.sends(message)
+        client.prints(message.decode())
         client.succeeds()
 
 
-@check(points=1)
-def test_strangers_do_not_make_the_wait_longer(stage: Stage) -> None:
+@check(points=1, after=test_what_the_server_did_not_echo_is_not_the_answer)
+def test_what_is_not_the_answer_does_not_make_the_wait_longer(stage: Stage) -> None:
     with UdpPeer(stage, "server") as server:
         message = stage.word().encode()
         client = server.starts_client("udp_client", "--timeout", "0.2", message.decode())
@@ -151,12 +176,13 @@ def test_strangers_do_not_make_the_wait_longer(stage: Stage) -> None:
             again = None
             while again is None and time.monotonic() < deadline:
                 stranger.sends(b"me! me!")
+                server.sends(b"no echo")
                 again = server.takes(0.05)
             stage.requires(
                 again == message,
-                "udp_client waits longer with each datagram of a stranger",
+                "udp_client waits longer with each datagram that is not the answer",
                 expected="the second attempt after 0.2 s",
-                received=f"none in {PATIENCE:g} s, while a stranger sent datagram after datagram",
+                received=f"none in {PATIENCE:g} s, while a stranger and the server sent others",
                 hint="settimeout() begins anew with each recvfrom(): wait only for what is left",
             )
 

@@ -77,6 +77,11 @@ UDP_CLIENT = [
     wrong("it always makes three attempts", "range(attempts)", "range(3)"),
     wrong("it makes one attempt too many", "range(attempts)", "range(attempts + 1)"),
     wrong("it tries for ever", LOOP, "    while True:\n"),
+    wrong(
+        "each wait is twice as long as the one before",
+        "        deadline = time.monotonic() + timeout\n",
+        "        deadline = time.monotonic() + timeout\n        timeout *= 2\n",
+    ),
     wrong("without --attempts it makes five", "default=3", "default=5"),
     # Timeout.
     wrong(
@@ -90,7 +95,23 @@ UDP_CLIENT = [
         "it believes the server's address with any port",
         "received == message and sender[0] == server[0]",
     ),
+    accepts(
+        "it believes any address with the server's port",
+        "received == message and sender[1] == server[1]",
+    ),
     accepts("it believes whatever the server sends", "sender == server"),
+    accepts(
+        "it takes an answer that is as long as the message",
+        "sender == server and len(received) == len(message)",
+    ),
+    accepts(
+        "it takes an answer with blanks around the message",
+        "sender == server and received.strip() == message.strip()",
+    ),
+    accepts(
+        "it decodes what need not be text",
+        "sender == server and received.decode() == message.decode()",
+    ),
     accepts(
         "it takes an answer that contains the message", "message in received and sender == server"
     ),
@@ -106,6 +127,12 @@ UDP_CLIENT = [
         f"{FOUND}            except TimeoutError:\n                break\n",
         "        deadline = time.monotonic() + timeout\n",
         "",
+    ),
+    wrong(
+        "what the server did not echo begins the wait anew",
+        FOUND,
+        f"{FOUND}                if sender == server:\n"
+        "                    deadline = time.monotonic() + timeout\n",
     ),
     wrong("a stranger's datagram ends the attempt", FOUND, f"{FOUND}                break\n"),
     # A host by name.
