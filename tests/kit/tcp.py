@@ -228,8 +228,9 @@ class TcpPeer(Peer):
                 data = self.sock.recv(PIECE)
             except OSError as error:
                 raise self.fails(waited, Seen(_how(error), "nothing", str(error)), hint) from None
-            self.tells("<-", data or "the end of the stream", "" if data else "FIN")
-            raise self.fails(waited, Seen("other" if data else "closed", "nothing", data), hint)
+            came = data or "the end of the stream"
+            self.tells("<-", came, "" if data else "FIN")
+            raise self.fails(waited, Seen("other" if data else "closed", "nothing", came), hint)
         self.tells("..", "hears nothing, as it should be")
 
     def stays_quiet(self, seconds: float) -> None:

@@ -3,7 +3,7 @@
 import socket
 
 from kit.client_rules import ClientRules
-from kit.endings import ends_with_error_line
+from kit.endings import ends_with_error_line, stops
 from kit.lab import check
 from kit.stage import Stage
 from kit.tcp import Listener
@@ -59,7 +59,9 @@ def test_each_echo_is_read_before_the_next_message_is_sent(stage: Stage) -> None
         client = listener.starts_client("tcp_client", first, second)
         with listener.is_called() as server:
             server.expects(first.encode())
-            server.expects_nothing(hint="the second message waits until the first echo is complete")
+            server.expects_nothing(
+                hint="until the first echo is there nothing more is sent, and no shutdown() called"
+            )
             server.sends(first.encode())
             server.expects(second.encode())
             server.sends(second.encode())
@@ -85,12 +87,19 @@ def test_an_echo_in_pieces_is_put_together(stage: Stage) -> None:
 @check(points=1)
 def test_what_comes_back_is_printed_not_what_was_sent(stage: Stage) -> None:
     with Listener(stage, "server") as listener:
-        client = listener.starts_client("tcp_client", "hello")
+        client = listener.starts_client("tcp_client", "hello", "again")
         with listener.is_called() as server:
             server.expects(b"hello")
             server.sends(b"HELLO")
-
             client.prints("HELLO", hint="print what recv() gave")
+
+            server.expects(b"again")
+            server.sends(b"AGAIN, and more")
+            client.comes_to(
+                lambda line: line == "AGAIN",
+                "AGAIN",
+                hint="ask recv() for no more than is missing: as many bytes as were sent",
+            )
 
 
 @check(points=1)
@@ -126,11 +135,17 @@ def test_without_messages_each_line_is_echoed_as_soon_as_it_was_typed(stage: Sta
 @check(points=1)
 def test_a_typed_line_keeps_its_blanks(stage: Stage) -> None:
     with Listener(stage, "server") as listener:
-        line = f"\t {stage.word()}  "
+        word = stage.word()
         client = listener.starts_client("tcp_client")
-        client.types(f"{line}\n")
+        client.types(f"\t {word}  \n   \n{word}\u2028{word}\n")
         with listener.is_called() as server:
-            server.expects(line.encode(), hint="strip() takes away more than the newline")
+            for line, hint in (
+                (f"\t {word}  ", "strip() takes away more than the newline"),
+                ("   ", "a line of blanks is not empty: its echo is as long as it is"),
+                (f"{word}\u2028{word}", "splitlines() knows more ends of a line than \\n"),
+            ):
+                server.expects(line.encode(), hint=hint)
+                server.sends(line.encode())
 
 
 @check(points=1)
@@ -218,3 +233,18 @@ class TestLikeEveryClient(ClientRules):
     protocol = socket.SOCK_STREAM
     fake_server = Listener
     arguments = ("hello",)
+
+    @check(points=1)
+    def test_ctrl_c_ends_it_while_it_waits(self, stage: Stage) -> None:
+        """Ctrl+C ends it without a traceback while it waits, also for a line."""
+        super().test_ctrl_c_ends_it_while_it_waits(stage)
+        with Listener(stage, "server") as listener:
+            client = listener.starts_client("tcp_client")
+            client.types("hello\n")
+            with listener.is_called() as server:
+                server.expects(b"hello")
+                server.sends(b"hello")
+                client.prints("hello")
+
+                stops(client, stage, "SIGINT", server=False)
+                server.expects_close_or_reset()

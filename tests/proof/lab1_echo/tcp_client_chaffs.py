@@ -1,6 +1,6 @@
 """Lab 1's wrong programs: the TCP client, in the order of its checks."""
 
-from proof.rules_chaffs import Client, client_chaffs, client_chaffs_of_many_checks
+from proof.rules_chaffs import RUN, Client, client_chaffs, client_chaffs_of_many_checks
 from proof.subjects import Chaff, chaff
 
 NAME = "tcp_client"
@@ -120,6 +120,7 @@ TCP_CLIENT = [
     wrong("it strips each piece", "received += piece", "received += piece.strip()"),
     # What comes back.
     prints("it prints what it has sent", "print(message, flush=True)"),
+    wrong("it takes more than the echo for the echo", RECV, "sock.recv(4096)"),
     # 100,000 bytes.
     sends("it sends 65536 bytes at most", "message[:65536]"),
     # Typed lines.
@@ -145,6 +146,16 @@ TCP_CLIENT = [
     wrong("it shows a prompt on a pipe", LINES, '        while line := input("> ") + "\\n":\n'),
     wrong("it strips the lines", 'line.removesuffix("\\n")', "line.strip()"),
     wrong("it strips the ends of the lines", 'line.removesuffix("\\n")', "line.rstrip()"),
+    wrong(
+        "it skips lines of blanks",
+        SKIPPED,
+        SKIPPED.replace("yield text", "if not text.isspace():\n                    yield text"),
+    ),
+    wrong(
+        "it splits the lines again",
+        SKIPPED,
+        "            yield from filter(None, line.splitlines())\n",
+    ),
     wrong("it sends the lines with their newlines", 'line.removesuffix("\\n")', "line"),
     wrong("an empty line ends it", SKIPPED, SKIPPED + "            else:\n                break\n"),
     wrong(
@@ -185,6 +196,22 @@ TCP_CLIENT = [
     *client_chaffs(CLIENT),
     *client_chaffs_of_many_checks(CLIENT)[1::2],
     # What these rules look like in this program alone.
+    wrong(
+        "it catches Ctrl+C while it waits for an echo alone",
+        RUN,
+        "    main()\n",
+        PRINT,
+        "            try:\n"
+        "                text = echo(sock, message.encode()).decode()\n"
+        "            except KeyboardInterrupt:\n"
+        "                sys.exit(130)\n"
+        "            print(text, flush=True)\n",
+    ),
+    wrong(
+        "it ends its sending side after each message",
+        SEND,
+        SEND + "    sock.shutdown(socket.SHUT_WR)\n",
+    ),
     wrong(
         "it polls",
         f"        piece = {RECV}\n",
