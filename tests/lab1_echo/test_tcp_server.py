@@ -64,6 +64,13 @@ class TestLikeEveryServer(TcpServerRules):
         visitor.sends(b"are you there?")
         visitor.expects(b"are you there?")
 
+    @check(points=1, after=TcpServerRules.test_a_client_that_resets_does_not_end_it, long=True)
+    def test_many_visits_leave_nothing_behind(self, stage: Stage) -> None:
+        """300 visits leave nothing behind, not even those that end with a reset."""
+        super().test_many_visits_leave_nothing_behind(stage)
+
     def long_visit(self, server: Server) -> None:
         with server.client("a visitor") as visitor:
             visitor.exchanges(bytes(25_000))
+            every_third = visitor.leaves, visitor.leaves, visitor.resets
+            server.stage.random.choice(every_third)()

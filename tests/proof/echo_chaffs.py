@@ -80,7 +80,7 @@ def of_a_stream(program: str) -> list[Chaff]:
         echoes(
             program,
             "it takes quit for the end",
-            "while (piece := connection.recv(PIECE)) and piece.strip() != b'quit':",
+            "while (piece := connection.recv(PIECE)) and piece != b'quit':",
             "    connection.sendall(piece)",
         ),
         echoes(

@@ -168,6 +168,16 @@ TCP_SERVER = [
         "            connection.shutdown(socket.SHUT_RDWR)\n",
     ),
     wrong(
+        "it does not close what a client has reset",
+        TRY,
+        "    connections = []\n" + TRY,
+        SERVED,
+        "            connections.append(connection)\n"
+        "            echo(connection)\n"
+        "            connections.remove(connection)\n"
+        "            connection.close()\n",
+    ),
+    wrong(
         "it has a thread for each client, which is no daemon",
         SERVED,
         "            threading.Thread(target=served, args=(connection,)).start()\n",
