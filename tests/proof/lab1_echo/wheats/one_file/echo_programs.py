@@ -34,7 +34,7 @@ class Patience:
 
 
 def say(name: str, text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {name}: {text}", flush=True)
+    print(f"[INFO] {time.strftime('%H:%M:%S')} {name}: {text}", file=sys.stderr, flush=True)
 
 
 def listen(kind: socket.SocketKind, place: Place) -> socket.socket:
@@ -56,7 +56,8 @@ def listen(kind: socket.SocketKind, place: Place) -> socket.socket:
 
 
 def ready(name: str, sock: socket.socket, place: Place) -> None:
-    say(name, f"Listening on {place.host}:{sock.getsockname()[1]} (Ctrl+C ends)")
+    print(f"{name}: Listening on {place.host}:{sock.getsockname()[1]} (Ctrl+C ends)", flush=True)
+    say(name, "nobody has called as yet")
 
 
 def patiently(call: Callable[..., Any], *arguments: object) -> Any:
@@ -105,7 +106,8 @@ def udp_client(place: Place, patience: Patience, text: str) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * ROOM)
         server = socket.gethostbyname(place.host), place.port
-        for _ in range(patience.attempts):
+        for attempt in range(patience.attempts):
+            say("echo-udp", f"attempt {attempt + 1}")
             sock.sendto(message, server)
             end = time.monotonic() + patience.timeout
             while (left := end - time.monotonic()) > 0:
@@ -126,6 +128,7 @@ def tcp_client(place: Place, texts: Iterable[str]) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
         sock.connect((place.host, place.port))
         sock.settimeout(SLICE)
+        say("echo-tcp", "connected")
         for text in texts:
             message = text.encode()
             send_all(sock, memoryview(message))

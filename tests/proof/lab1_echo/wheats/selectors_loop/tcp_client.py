@@ -1,4 +1,4 @@
-"""A TCP echo client on a selector: it connects, sends and receives without blocking."""
+"""A TCP echo client on a selector: it connects with its first message, and never blocks."""
 
 import contextlib
 import errno
@@ -69,10 +69,13 @@ def main() -> None:
         frame.error_line(f"no echo from {options.host}:{options.port}"),
         contextlib.closing(Line()) as line,
     ):
-        line.connect(options.host, options.port)
+        connected = False
         for text in options.messages or sys.stdin or ():
             message = text if options.messages else text.removesuffix("\n")
             if message or options.messages:
+                if not connected:
+                    line.connect(options.host, options.port)
+                    connected = True
                 print(line.echo(message.encode()).decode(), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""A TCP echo server in plain style: a thread a client, signals by hand, chatty in Russian."""
+"""A TCP echo server in plain style: a thread a client, short pieces, chatty in Russian."""
 
 import argparse
 import contextlib
@@ -29,7 +29,7 @@ def serve(client: socket.socket, number: int) -> None:
     total = 0
     try:
         while True:
-            data = client.recv(4096)
+            data = client.recv(64)
             if not data:
                 break
             client.sendall(data)
