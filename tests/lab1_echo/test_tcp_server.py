@@ -1,9 +1,9 @@
 """Lab 1, the TCP server: every byte comes back, as it comes, to one client after another."""
 
-from kit.echo_rules import EchoRules
+from kit.echo_rules import LITTLE_ROOM, EchoRules
 from kit.lab import check
 from kit.peer import Server
-from kit.server_rules import TcpServerRules
+from kit.server_rules import STUCK, TcpServerRules
 from kit.stage import Stage
 from kit.tcp import TcpPeer, TcpServer
 
@@ -68,6 +68,19 @@ class TestLikeEveryServer(TcpServerRules):
     def test_many_visits_leave_nothing_behind(self, stage: Stage) -> None:
         """300 visits leave nothing behind, not even those that end with a reset."""
         super().test_many_visits_leave_nothing_behind(stage)
+
+    @check(points=1, after=TcpServerRules.test_a_client_that_resets_does_not_end_it)
+    def test_clients_that_break_off_at_once_do_not_end_it(self, stage: Stage) -> None:
+        """Clients that break off at once, or while they are answered, do not end it."""
+        super().test_clients_that_break_off_at_once_do_not_end_it(stage)
+        server = started(stage)
+        rude = server.client("rude", room=LITTLE_ROOM)
+        rude.sends(stage.text(150_000))
+        rude.ends_sending()
+        rude.reads_nothing(STUCK)  # a reset after the end of the stream is a broken pipe
+        rude.resets()
+
+        self.visit(server)
 
     def long_visit(self, server: Server) -> None:
         with server.client("a visitor") as visitor:
