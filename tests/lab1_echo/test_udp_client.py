@@ -168,7 +168,7 @@ def test_what_the_server_did_not_echo_is_not_the_answer(stage: Stage) -> None:
 def test_what_is_not_the_answer_does_not_make_the_wait_longer(stage: Stage) -> None:
     with UdpPeer(stage, "server") as server:
         message = stage.word().encode()
-        client = server.starts_client("udp_client", "--timeout", "0.2", message.decode())
+        client = server.starts_client("udp_client", "--timeout", "0.5", message.decode())
         server.expects(message)
 
         with UdpPeer(stage, "stranger", client, to=server.to) as stranger:
@@ -181,7 +181,7 @@ def test_what_is_not_the_answer_does_not_make_the_wait_longer(stage: Stage) -> N
             stage.requires(
                 again == message,
                 "udp_client waits longer with each datagram that is not the answer",
-                expected="the second attempt after 0.2 s",
+                expected="the second attempt after 0.5 s",
                 received=f"none in {PATIENCE:g} s, while a stranger and the server sent others",
                 hint="settimeout() begins anew with each recvfrom(): wait only for what is left",
             )
