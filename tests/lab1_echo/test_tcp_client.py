@@ -234,7 +234,7 @@ class TestLikeEveryClient(ClientRules):
     fake_server = Listener
     arguments = ("hello",)
 
-    @check(points=1)
+    @check(points=1, after=test_without_messages_each_line_is_echoed_as_soon_as_it_was_typed)
     def test_ctrl_c_ends_it_while_it_waits(self, stage: Stage) -> None:
         """Ctrl+C ends it without a traceback while it waits, also for a line."""
         super().test_ctrl_c_ends_it_while_it_waits(stage)
