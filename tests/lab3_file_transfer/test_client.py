@@ -1,10 +1,11 @@
 """Lab 3, the client: it offers each file, sends it if it is wanted, and says what became of it."""
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kit import system
+from kit import system, terminal
 from kit.client_rules import ClientRules
 from kit.endings import ends_with_error_line
 from kit.lab import check
@@ -23,6 +24,9 @@ from lab3_file_transfer.wire import (
 )
 
 DRAWN = ("\r", "\x1b", "%")  # what a progress bar is drawn with
+REDRAWN = 0.1  # seconds, for each 1 MB, in which a bar may move
+WIRE = "4 bytes, the name, 8 bytes, each number big-endian: see the wire"
+NEXT = "a file that cannot be sent gets an [ERROR] line, and then the next one is tried"
 
 
 def file(stage: Stage, name: str, content: bytes) -> str:
@@ -42,20 +46,20 @@ def called(stage: Stage, *files: str) -> Iterator[tuple[Program, TcpPeer]]:
             yield client, server
 
 
-def is_offered(server: TcpPeer, name: str, size: int, hint: str = "") -> None:
-    """Wait for the offer of this file."""
-    server.expects(offer(name, size), hint or "4 bytes, the name, 8 bytes: see the wire")
+def is_offered(server: TcpPeer, name: str, size: int, hint: str = WIRE, silent: str = WIRE) -> None:
+    """Wait for the offer of this file; `silent` is the likely cause when nothing comes."""
+    server.expects(offer(name, size), hint, silent)
 
 
-def takes(server: TcpPeer, name: str, content: bytes) -> None:
+def takes(server: TcpPeer, name: str, content: bytes, silent: str = WIRE) -> None:
     """Take an upload, as a server does."""
-    is_offered(server, name, len(content))
+    is_offered(server, name, len(content), silent=silent)
     server.sends(reply(YES))
     server.expects(content)
     server.sends(reply(YES, f"received_{name}"))
 
 
-def complains(stage: Stage, client: Program, text: str = "") -> None:
+def complains(stage: Stage, client: Program, text: str = "", hint: str = "") -> None:
     """See that the client ends with exit code 1, and with an [ERROR] line that says this."""
     client.has_ended(within=PATIENCE)
     errors = [line for line in client.stderr.lines if line.startswith("[ERROR]")]
@@ -64,6 +68,7 @@ def complains(stage: Stage, client: Program, text: str = "") -> None:
         f"{client.name} did not say on stderr what went wrong, and end with exit code 1",
         expected=f"[ERROR] … {text} …, exit code 1" if text else "[ERROR] …, exit code 1",
         received=f"exit code {client.exit_code}, on stderr: {client.stderr.text or 'nothing'}",
+        hint=hint,
     )
 
 
@@ -80,11 +85,32 @@ def announces(stage: Stage, client: Program, name: str) -> None:
         f"{client.name} did not say what the file is stored as",
         expected=f"… {said} … on stdout",
         received=client.stdout.text or "nothing on stdout",
-        hint="the name that the server sent with its second reply",
+        hint="it stands on stderr: what a program was asked for belongs on stdout"
+        if said in client.stderr.text
+        else "the name that the server sent with its second reply",
     )
 
 
-@check(points=3)
+def reads_until_the_screen_moves(server: TcpPeer, megabytes: int) -> bool:
+    """Read a content, slowly until a row of the client's screen has changed; tell whether it has.
+
+    That something stands in a row for the first time is no change.
+    """
+    screens = [terminal.shown("").rows]
+
+    def moved() -> bool:
+        screens.append(terminal.shown(server.program.stdout.text).rows)
+        pairs = zip(*screens[-2:], strict=True)
+        return any(old and new and old != new for old, new in pairs)
+
+    has_moved = False
+    for _ in range(megabytes):
+        server.reads(1_000_000, "the content")
+        has_moved = has_moved or server.program.waits_until(moved, REDRAWN)
+    return has_moved
+
+
+@check(points=2)
 def test_a_file_is_offered_sent_and_said_to_be_stored(stage: Stage) -> None:
     content = stage.text(1_000)
     with called(stage, file(stage, "notes.txt", content)) as (client, server):
@@ -134,7 +160,41 @@ def test_any_bytes_are_sent_as_they_are(stage: Stage) -> None:
         client.succeeds()
 
 
-@check(points=2, after=test_the_content_waits_for_the_first_reply)
+@check(points=1)
+def test_of_a_file_that_grows_no_more_is_sent_than_was_offered(stage: Stage) -> None:
+    files = (file(stage, "log.txt", b"notes"), file(stage, "good.txt", b"good"))
+    with called(stage, *files) as (_, server):
+        is_offered(server, "log.txt", 5)
+        with (stage.folder / "log.txt").open("ab") as log:
+            log.write(b" and more of them")
+        server.sends(reply(YES))
+        server.expects(b"notes")
+        server.sends(reply(YES, "received_log.txt"))
+
+        following = offer("good.txt", 4)
+        came = server.reads(len(following), "the next offer")
+        stage.requires(
+            came == following,
+            "something else than the next offer follows a content",
+            expected=repr(following),
+            received=repr(came),
+            hint="the file has grown: send the bytes that were offered, and no more",
+        )
+        server.sends(reply(NO, "that is all"))
+
+
+@check(points=1)
+def test_a_file_that_becomes_shorter_gets_an_error_line(stage: Stage) -> None:
+    with called(stage, file(stage, "log.txt", bytes(10_000_000))) as (client, server):
+        is_offered(server, "log.txt", 10_000_000)
+        os.truncate(stage.folder / "log.txt", 100)
+        server.sends(reply(YES))
+
+        complains(stage, client, hint="once read() or sendfile() gives nothing, no more will come")
+        server.sock.close()
+
+
+@check(points=1, after=test_the_content_waits_for_the_first_reply)
 def test_only_the_last_part_of_a_path_is_the_name(stage: Stage) -> None:
     with called(stage, file(stage, "deep/down/notes.txt", b"notes")) as (_, server):
         is_offered(server, "notes.txt", 5, "the base name: nobody else needs to know your folders")
@@ -165,7 +225,7 @@ def test_after_a_refusal_the_next_file_is_tried(stage: Stage) -> None:
     with called(stage, *files) as (client, server):
         is_offered(server, "bad.txt", 3)
         server.sends(reply(NO, reason))
-        takes(server, "good.txt", b"good")
+        takes(server, "good.txt", b"good", NEXT)
 
         announces(stage, client, "received_good.txt")
         complains(stage, client, reason)
@@ -184,9 +244,11 @@ def test_a_file_that_could_not_be_stored_is_reported(stage: Stage) -> None:
 
 
 @check(points=1)
-def test_after_a_missing_file_the_next_one_is_tried(stage: Stage) -> None:
-    with called(stage, "missing.txt", file(stage, "good.txt", b"good")) as (client, server):
-        takes(server, "good.txt", b"good")
+def test_after_a_missing_file_and_a_folder_the_next_one_is_tried(stage: Stage) -> None:
+    (stage.folder / "folder").mkdir()
+    files = ("missing.txt", "folder", file(stage, "good.txt", b"good"))
+    with called(stage, *files) as (client, server):
+        takes(server, "good.txt", b"good", NEXT)
 
         announces(stage, client, "received_good.txt")
         complains(stage, client)
@@ -197,7 +259,7 @@ def test_a_name_that_is_too_long_is_not_offered(stage: Stage) -> None:
     long = "ж" * 101  # 202 bytes
     files = (file(stage, long, b"long"), file(stage, "good.txt", b"good"))
     with called(stage, *files) as (client, server):
-        takes(server, "good.txt", b"good")
+        takes(server, "good.txt", b"good", NEXT)
 
         announces(stage, client, "received_good.txt")
         complains(stage, client)
@@ -205,7 +267,8 @@ def test_a_name_that_is_too_long_is_not_offered(stage: Stage) -> None:
 
 @check(points=1, after=test_replies_in_pieces_are_put_together)
 def test_a_server_that_goes_before_it_has_replied_gets_an_error_line(stage: Stage) -> None:
-    with called(stage, file(stage, "notes.txt", b"notes")) as (client, server):
+    files = [file(stage, name, b"notes") for name in ("notes.txt", "more.txt", "last.txt")]
+    with called(stage, *files) as (client, server):
         is_offered(server, "notes.txt", 5)
         server.sends(reply(YES))
         server.expects(b"notes")
@@ -252,17 +315,17 @@ def test_on_a_terminal_there_is_a_progress_bar(stage: Stage) -> None:
             is_offered(server, name, 40_000_000)
             server.sends(reply(YES))
             with stage.story.sums_up("server", "reads the content"):
-                for _ in range(40):
-                    server.reads(1_000_000, "the content")
+                moved = reads_until_the_screen_moves(server, 40)
             server.sends(reply(YES, "received_large.bin"))
             announces(stage, client, "received_large.bin")
 
     shown = client.stdout.text.partition("stored as")[0]
     stage.requires(
-        len(shown.strip()) >= 3,
+        moved,
         "the client does not show its progress on a terminal",
-        expected="while the content is sent, how far that is, on stderr",
+        expected="while the content is sent, a line on stderr that changes with how much was sent",
         received=repr(shown[:200]),
+        hint='"\\r" goes back to the beginning of the line; then flush' if shown.strip() else "",
     )
 
 

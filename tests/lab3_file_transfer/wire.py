@@ -2,6 +2,7 @@
 
 import struct
 import time
+import unicodedata
 from pathlib import Path
 
 from kit.failure import Seen
@@ -15,6 +16,7 @@ LONG_PATIENCE = 15.0  # seconds for what takes a slow disk its time
 MUCH_MEMORY = 48_000_000  # bytes more than before
 YES, NO = 0, 1
 FOLDER = "received"
+LATER = 0.5  # seconds for what was announced too early
 CLEARING = 10.0  # seconds for what a program removes, on a slow disk
 READ_EXACTLY = "recv() may return less than you asked for: read on until all is there"
 
@@ -23,6 +25,12 @@ def offer(name: str | bytes, size: int) -> bytes:
     """Return an offer as it goes over the wire."""
     data = name.encode() if isinstance(name, str) else name
     return struct.pack(">I", len(data)) + data + struct.pack(">Q", size)
+
+
+def in_pieces(data: bytes, count: int) -> list[bytes]:
+    """Cut this into so many pieces."""
+    size = -(-len(data) // count)
+    return [data[at : at + size] for at in range(0, len(data), size)]
 
 
 def reply(status: int, text: str = "") -> bytes:
@@ -100,8 +108,8 @@ def is_stored(peer: TcpPeer, name: str, hint: str = "", patience: float = PATIEN
     peer.stage.requires(
         text == f"received_{name}",
         f"{peer.name} was told another name than received_<name>",
-        expected=f"received_{name}",
-        received=text or "no name",
+        expected=_apart(f"received_{name}", text),
+        received=_apart(text, f"received_{name}") if text else "no name",
     )
 
 
@@ -123,25 +131,45 @@ def uploads(peer: TcpPeer, name: str, content: bytes) -> None:
     is_stored(peer, name)
 
 
-def uploads_if_wanted(peer: TcpPeer, name: str, content: bytes) -> None:
-    """Upload a file that the server may refuse, at the offer or after the content."""
+def uploads_if_wanted(peer: TcpPeer, name: str, content: bytes) -> int:
+    """Upload a file that the server may refuse; return its last reply's status."""
     peer.sends(offer(name, len(content)))
     status, _ = reads_reply(peer, "an offer")
     if status == YES:
         peer.sends(content)
-        reads_reply(peer, "a content")
+        status, _ = reads_reply(peer, "a content")
+    return status
 
 
 def holds(stage: Stage, name: str, content: bytes, hint: str = "") -> None:
     """See that the file is there, and is exactly this."""
-    there = stored(stage, name).read_bytes() if is_there(stage, name) else None
+    there = _content(stage, name)
     if there != content:
         expected, received = _around_the_difference(content, there)
+        stage.requires(
+            not _becomes(stage, name, content),
+            f"received_{name} was not whole yet when its reply came, and was a moment later",
+            expected=str(expected),
+            received=str(received),
+            hint="first close the file and give it its name, then reply that it is stored",
+        )
         raise stage.failure(
             f"received_{name} is not what was sent" if there is not None else "no file was stored",
             Seen("other", expected, received),
             _likely(content, there) or hint,
         )
+
+
+def _content(stage: Stage, name: str) -> bytes | None:
+    return stored(stage, name).read_bytes() if is_there(stage, name) else None
+
+
+def _becomes(stage: Stage, name: str, content: bytes) -> bool:
+    """Tell whether the file is this a little later."""
+    deadline = time.monotonic() + LATER
+    while _content(stage, name) != content and time.monotonic() < deadline:
+        stage.programs[-1].waits_until(lambda: False, 0.02)
+    return _content(stage, name) == content
 
 
 def is_there(stage: Stage, name: str) -> bool:
@@ -183,6 +211,12 @@ def _is_empty_folder(path: Path) -> bool:
         return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
     except OSError:  # it has just gone
         return False
+
+
+def _apart(text: str, other: str) -> str:
+    """Show a text so that what tells it from the other one can be seen."""
+    alike = unicodedata.normalize("NFC", text) == unicodedata.normalize("NFC", other)
+    return ascii(text) if alike else repr(text)
 
 
 def _around_the_difference(content: bytes, there: bytes | None) -> tuple[bytes | str, bytes | str]:

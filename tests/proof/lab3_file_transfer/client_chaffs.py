@@ -14,15 +14,15 @@ SECOND = (
     "        progress.advance(step)\n" + READS + "    if not agreed:\n        raise Refused(text)\n"
 )
 SHORTER = '            raise OSError("the file has become shorter meanwhile")\n'
+ADVANCES = "        sent += step\n        progress.advance(step)\n"
 DEF_UPLOAD = (
     "def upload(sock: socket.socket, file: BinaryIO, offer: Offer, progress: Progress) -> str:\n"
 )
-SENDS = (
+SENDS = "    while sent < offer.size:\n" + STEPS + "        if not step:\n" + SHORTER + ADVANCES
+PIECE_BY_PIECE = (
     "    while sent < offer.size:\n"
-    + STEPS
-    + "        if not step:\n"
-    + SHORTER
-    + "        sent += step\n        progress.advance(step)\n"
+    "        piece = file.read(min(1_000_000, offer.size - sent))\n"
+    "        if not piece:\n" + SHORTER
 )
 COMPLAINS = (
     "                failed = True\n"
@@ -39,6 +39,11 @@ def wrong(name: str, *changes: str) -> Chaff:
 CLIENT = [
     # A file is offered, sent, stored.
     wrong("it sends the content without an offer", OFFERS, ""),
+    wrong(
+        "it says on stderr what a file is stored as",
+        'print(f"stored as {name}", flush=True)',
+        'print(f"stored as {name}", file=sys.stderr)',
+    ),
     wrong("it says nothing of a stored file", 'print(f"stored as {name}", flush=True)', "pass"),
     # What it is stored as.
     wrong(
@@ -73,10 +78,28 @@ CLIENT = [
     wrong(
         "it strips what it sends",
         SENDS,
-        "    content = file.read(1_000_000)\n"
-        "    while content:\n"
-        '        sock.sendall(content.replace(b"\\r\\n", b"\\n"))\n'
-        "        content = file.read(1_000_000)\n",
+        PIECE_BY_PIECE
+        + '        sock.sendall(piece.replace(b"\\r\\n", b"\\n"))\n'
+        + ADVANCES.replace("step", "len(piece)"),
+    ),
+    # A file that changes meanwhile.
+    wrong(
+        "it sends all that is in the file by now",
+        SENDS,
+        "    while step := sock.sendfile(file, sent, STEP):\n"
+        + ADVANCES
+        + "    if sent < offer.size:\n"
+        + SHORTER,
+    ),
+    wrong(
+        "it waits for what is missing of a file",
+        "        if not step:\n" + SHORTER,
+        "",
+    ),
+    wrong(
+        "it sends what there is of a file, and waits for the reply",
+        "        if not step:\n" + SHORTER,
+        "        if not step:\n            break\n",
     ),
     # The name.
     wrong("it offers the whole path", "name = path.name.encode()", "name = str(path).encode()"),
@@ -135,6 +158,14 @@ CLIENT = [
         '                sys.exit(f"[ERROR] {path} is missing")\n'
         "        for path in options.files:\n            try:\n",
     ),
+    wrong(
+        "it takes a folder for a file",
+        "        if not stat.S_ISREG(path.stat().st_mode):  # open() would wait at a pipe\n"
+        '            raise Refused("is not a file")\n',
+        "",
+        "except (OSError, UnicodeError) as error:",
+        "except (FileNotFoundError, UnicodeError) as error:",
+    ),
     # A name that is too long.
     wrong("it offers a name of any length", TOO_LONG, "    if len(name) > 2**20:\n"),
     # A lost connection.
@@ -144,6 +175,11 @@ CLIENT = [
         '            raise ProtocolError(f"the stream ended after {len(data)} of {size} bytes")\n',
         "            continue\n",
         part=NAME,
+    ),
+    wrong(
+        "it tries later files on a connection that is lost",
+        "            except Refused as reason:\n",
+        "            except (Refused, OSError) as reason:\n",
     ),
     wrong(
         "it says nothing when the connection breaks in a content",
@@ -165,6 +201,13 @@ CLIENT = [
         "False",
         part=NAME,
     ),
+    chaff(
+        "progress",
+        "it shows how large a file is, and no more",
+        "        if time.monotonic() >= self._drawn + REDRAWN:\n            self._draw()\n",
+        "        pass\n",
+        part=NAME,
+    ),
     wrong(
         "it reports on stderr that a file is sent",
         "                    name = upload(sock, file, offer, progress)\n",
@@ -172,7 +215,16 @@ CLIENT = [
         "                    print('100 %', file=sys.stderr)\n",
     ),
     # Memory.
-    wrong("it reads the whole file", SENDS, "    sock.sendall(file.read())\n"),
+    wrong(
+        "it reads the whole file",
+        SENDS,
+        "    content = file.read(offer.size)\n"
+        "    if len(content) < offer.size:\n"
+        + SHORTER
+        + "    while sent < offer.size:\n"
+        + "        step = sock.send(content[sent : sent + STEP])\n"
+        + ADVANCES,
+    ),
     # Rules for every client, as they look here.
     wrong(
         "it calls again while nobody listens",

@@ -7,6 +7,11 @@ DECODES = "        text = name.decode()\n"
 DOTS = '("", ".", "..")'
 BAD = 'character in SEPARATORS or unicodedata.category(character) == "Cc"'
 SEPARATORS = 'SEPARATORS = "/\\\\:"'
+LOOKS = (
+    "    for character in text:\n"
+    f"        if {BAD}:\n"
+    '            raise Refused(f"a file name has no {character!r} in it")\n'
+)
 
 
 def wrong(name: str, *changes: str) -> Chaff:
@@ -30,6 +35,17 @@ NAMES = [
         "it takes ASCII alone", f"if text in {DOTS}:", f"if not text.isascii() or text in {DOTS}:"
     ),
     wrong("it replaces blanks", "    return text\n", '    return text.replace(" ", "_")\n'),
+    wrong("it strips names", DECODES, DECODES.replace("decode()", "decode().strip()")),
+    wrong(
+        "it normalizes names",
+        "    return text\n",
+        '    return unicodedata.normalize("NFC", text)\n',
+    ),
+    wrong(
+        "it refuses what Windows has no files for",
+        SEPARATORS,
+        SEPARATORS.replace(":", ':*?<>|\\"'),
+    ),
     chaff(
         "framing",
         "it refuses a name of 200 bytes",
@@ -73,6 +89,14 @@ NAMES = [
         "it takes control characters beyond ASCII",
         BAD,
         "character in SEPARATORS or ord(character) in {*range(32), 127}",
+    ),
+    wrong(
+        "its pattern ends with $",
+        LOOKS,
+        '    if not re.match(r"[^/\\\\:\\x00-\\x1f\\x7f-\\x9f]+$", text):\n'
+        '        raise Refused("a character that no name has")\n',
+        "import unicodedata\n",
+        "import re\n",
     ),
     wrong(
         "it replaces what is no UTF-8", DECODES, '        text = name.decode(errors="replace")\n'

@@ -29,6 +29,13 @@ TOO_LARGE = (
 )
 CONTENT = "    content = pieces(connection, offer.size)\n"
 STORE = "        store(content, options.directory / name)\n"
+PASSED_ON = "    except (ConnectionError, TimeoutError):\n        raise\n"
+FAILED = (
+    "    except OSError as error:  # the disk is full, for instance\n"
+    "        for _ in content:  # what follows the rest can be understood again\n"
+    "            pass\n"
+    '        return Reply(False, f"{name} could not be stored: {error.strerror}")\n'
+)
 BUFFER = "    buffer = memoryview(bytearray(min(size, PIECE)))\n"
 RECEIVES = "        count = connection.recv_into(buffer, min(size, len(buffer)))\n"
 ENDED = '            raise ProtocolError(f"the stream ended with {size:,} bytes still to come")\n'
@@ -87,11 +94,35 @@ SERVER = [
     frames(
         "it sends the length of the text with the lowest byte first", '(">BI", 0 if', '("<BI", 0 if'
     ),
+    wrong(
+        "it says that a file is stored before it is on the disk",
+        STORE,
+        "        store(content, options.directory / name, connection)\n",
+        "    return Reply(True, name)\n",
+        "    return None\n",
+        TAKEN,
+        "        if reply := take(options, connection):\n"
+        "            connection.sendall(packed_reply(reply))\n",
+        "target: Path) -> None:\n",
+        "target: Path, connection: socket.socket) -> None:\n",
+        WRITES,
+        WRITES
+        + "            connection.sendall(packed_reply(Reply(True, target.name)))\n"
+        + "            os.fsync(file.fileno())\n",
+    ),
     # One upload after another.
     wrong(
         "it takes one upload a connection",
         LOOP,
         LOOP.replace("while", "if"),
+    ),
+    # Quiet between two uploads.
+    wrong(
+        "it closes when nothing is offered for 3 s",
+        LOOP,
+        "    connection.settimeout(3.0)\n" + LOOP,
+        UNTIMED,
+        UNTIMED.replace("None", "3.0"),
     ),
     # Files of every size.
     wrong(
@@ -148,6 +179,13 @@ SERVER = [
         "        raise ConnectionError(str(reason)) from None\n",
     ),
     wrong("it refuses without a reason", "Reply(False, str(reason))", 'Reply(False, "")'),
+    # After a failure.
+    wrong("it closes after a failure", FAILED, "    except FileExistsError:\n        raise\n"),
+    wrong(
+        "it says that a file is stored whose name is taken",
+        REPLACES,
+        "        if not target.is_dir():\n    " + REPLACES,
+    ),
     # Limits.
     wrong("it ignores --max-size", "min(options.max_size, ", "min(math.inf, "),
     wrong(
@@ -160,6 +198,7 @@ SERVER = [
         TOO_LARGE,
         "        if offer.size > options.max_size:\n",
     ),
+    wrong("it compares a file with the whole disk", ".free", ".total"),
     # A second upload of a name.
     wrong(
         "it keeps the first file of a name",
@@ -200,12 +239,57 @@ SERVER = [
         PART_NAME + "    target.unlink(missing_ok=True)\n",
     ),
     frames("it reads on after the end of the stream", ENDS, "            continue\n"),
+    wrong(
+        "it does not close a connection that was reset",
+        PASSED_ON,
+        "    except ConnectionResetError:\n        LOST.append(connection.dup())\n        raise\n"
+        + PASSED_ON,
+        ATTEND,
+        "LOST = []\n\n\n" + ATTEND,
+    ),
     # Silence.
     wrong("it waits for ever", TIMED, ""),
     wrong(
         "it waits for a silent one without a limit within a content",
         CONTENT,
         "    connection.settimeout(None)\n" + CONTENT,
+    ),
+    wrong(
+        "its time limit is one for the first upload",
+        LOOP + TIMED,
+        "    connection.settimeout(options.timeout)\n" + LOOP,
+    ),
+    wrong(
+        "it says no to a silent one, and keeps the connection",
+        PASSED_ON,
+        "    except ConnectionError:\n        raise\n"
+        "    except TimeoutError:\n"
+        '        return Reply(False, "too slow")\n',
+    ),
+    serves(
+        "it ends when nobody connects for as long as --timeout",
+        "class Impatient(socket.socket):",
+        "    def accept(self):",
+        "        self.settimeout(options.timeout)",
+        "        try:",
+        "            return super().accept()",
+        "        except TimeoutError:",
+        '            raise RuntimeError("nobody came") from None',
+        "",
+        "impatient = Impatient(fileno=listener.detach())",
+        "Clients(functools.partial(attend, options)).serve(impatient)",
+    ),
+    wrong(
+        "it gives a whole offer as long as --timeout",
+        "        offer = read_offer(connection.recv)\n",
+        "        deadline = time.monotonic() + options.timeout\n\n"
+        "        def receive(size: int) -> bytes:\n"
+        "            connection.settimeout(max(0.001, deadline - time.monotonic()))\n"
+        "            return connection.recv(size)\n\n"
+        "        offer = read_offer(receive)\n"
+        "        connection.settimeout(options.timeout)\n",
+        FRAME,
+        "import time\n\n" + FRAME,
     ),
     wrong(
         "it gives the whole upload as long as --timeout",
@@ -238,6 +322,19 @@ SERVER = [
         '"wb"',
     ),
     wrong(
+        "it drops what comes while a file of that name comes, and says that it is stored",
+        STORE,
+        "        if name in BUSY:\n"
+        "            for _ in content:\n"
+        "                pass\n"
+        "            return Reply(True, name)\n"
+        "        BUSY.add(name)\n"
+        "        try:\n"
+        "    " + STORE + "        finally:\n            BUSY.remove(name)\n",
+        ATTEND,
+        "BUSY = set()\n\n\n" + ATTEND,
+    ),
+    wrong(
         "it attends to 50 clients at most",
         LOOP,
         "    with PLACES:\n        attend_to(options, connection)\n\n\n"
@@ -266,6 +363,13 @@ SERVER = [
         "while True:",
         "    connection, _ = listener.accept()",
         "    threading.Thread(target=visit, args=(options, connection), daemon=True).start()",
+    ),
+    wrong(
+        "SIGTERM ends it before its threads have cleared up",
+        MAIN,
+        MAIN + "    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))\n",
+        FRAME,
+        "import signal\n\n" + FRAME,
     ),
     # Options.
     wrong("it takes any time", "type=frame.seconds", "type=float"),
