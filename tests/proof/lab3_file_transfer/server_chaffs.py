@@ -378,6 +378,14 @@ SERVER = [
         MAKES,
         "    options.directory.mkdir(parents=True, exist_ok=True)\n",
     ),
+    wrong(
+        "it serves without its folder, and closes at the first offer",
+        MAKES,
+        "    with contextlib.suppress(OSError):\n"
+        "        options.directory.mkdir(parents=True, exist_ok=True)\n",
+        FRAME,
+        "import contextlib\n\n" + FRAME,
+    ),
     # Rules for every server, as they look here.
     wrong(
         "it closes no file",
