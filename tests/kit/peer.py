@@ -3,6 +3,7 @@
 A wait ends when what is waited for has come, when the program has ended, or when patience has.
 """
 
+import re
 import select
 import socket
 import time
@@ -20,6 +21,8 @@ SomePeer = TypeVar("SomePeer", bound="Peer")
 
 class Peer:
     """One end of a wire; the program at the other end is watched while this one waits."""
+
+    landmark: re.Pattern[bytes] | None = None  # what the story shows even of a long piece of data
 
     def __init__(
         self, stage: Stage, name: str, program: Program | None, sock: socket.socket
@@ -92,7 +95,7 @@ class Peer:
     def tells(self, mark: Mark, what: str | bytes, flag: Literal["", "FIN", "RST"] = "") -> None:
         """Add a line to the story."""
         self._waits_since = None
-        self.stage.story.tell(self.name, mark, what, self.link, flag)
+        self.stage.story.tell(self.name, mark, what, self.link, flag, self.landmark)
 
     def speaks(self) -> None:
         """Count from now on how long this end is silent; to be called when it sends something."""
@@ -129,7 +132,8 @@ class Peer:
             seen = Seen("ended", seen.expected, seen.received)
         if seen.kind == "silence":
             now = time.monotonic()
-            self.tells("..", f"waits {now - (self._waits_since or now):.1f} s in vain")
+            seconds = f"{now - (self._waits_since or now):.1f} s ".removeprefix("0.0 s ")
+            self.tells("..", f"waits {seconds}in vain")
         some = isinstance(seen.received, bytes) and seen.received
         how = {
             "silence": "only a part came" if some else "nothing came",

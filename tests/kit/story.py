@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from typing import Any, Literal
 
 Mark = Literal["$", "--", "->", "<-", "..", "|", "!"]
@@ -88,6 +89,7 @@ class Story:
         what: str | bytes,
         link: Link | None = None,
         flag: Literal["", "FIN", "RST"] = "",
+        landmark: re.Pattern[bytes] | None = None,
     ) -> None:
         """Add what happens now; bytes are shown as `shown` shows them."""
         if len(self.events) >= KEPT_EVENTS or self._silent:
@@ -98,7 +100,9 @@ class Story:
             return
         kept = what[: min(KEPT_PIECE, self._room)]
         self._room -= len(kept)
-        self.events.append(Event(now, who, mark, shown(what), link, kept, len(what)))
+        self.events.append(
+            Event(now, who, mark, shown(what, landmark=landmark), link, kept, len(what))
+        )
 
     def told(self) -> list[Event]:
         """Return the events in the order of time; what came before the story begins at 0."""
@@ -108,11 +112,17 @@ class Story:
         ]
 
 
-def shown(data: bytes, limit: int = SHOWN_BYTES) -> str:
-    """Return bytes as a person reads them: a text if they are one, the middle left out if long."""
+def shown(data: bytes, limit: int = SHOWN_BYTES, landmark: re.Pattern[bytes] | None = None) -> str:
+    """Return bytes as a person reads them: a text if they are one, the middle left out if long.
+
+    What `landmark` finds first is shown as a whole, also where it is in the middle.
+    """
     if len(data) <= limit:
         return repr(data)
     head, tail = data[: limit * 2 // 3], data[-limit // 3 :]
+    found = landmark.search(data) if landmark else None
+    if found and len(head) < found.end() and found.start() < len(data) - len(tail):
+        return f"{head!r} … {found[0]!r} … {tail!r} ({len(data):,} bytes)"
     return f"{head!r} … {tail!r} ({len(data):,} bytes)"
 
 
@@ -122,8 +132,13 @@ def printable(text: str) -> str:
 
 
 def as_lines(events: list[Event]) -> list[str]:
-    """Return a story as lines of text, the middle of a long one left out."""
-    lines = [_line(event) for event in events]
+    """Return a story as lines of text: what happens several times over is one line, and the middle
+    of a long story is left out.
+    """
+    runs = [
+        [*same] for _, same in groupby(events, lambda event: (event.who, event.mark, event.what))
+    ]
+    lines = [_line(run[0]) + f"  ({len(run)} times)" * (len(run) > 1) for run in runs]
     if len(lines) > SHOWN_LINES:
         half = SHOWN_LINES // 2
         left_out = len(lines) - 2 * half

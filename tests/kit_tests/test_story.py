@@ -1,5 +1,7 @@
 """Stories and messages: everything that a student needs, and no more."""
 
+import re
+
 from kit.failure import Failure, NotRun, Seen
 from kit.hints import cause
 from kit.message import explain
@@ -84,6 +86,27 @@ def test_long_data_is_shown_by_its_ends_and_its_length() -> None:
     assert text.startswith("b'aaa")
     assert text.endswith("zzz' (1,000 bytes)")
     assert len(text) < 120
+
+
+def test_what_matters_is_shown_also_in_the_middle_of_long_data() -> None:
+    code = re.compile(rb'"code": "\w+"')
+
+    text = shown(b"a" * 500 + b'"code": "idle"' + b"z" * 500, landmark=code)
+
+    assert """aaa' … b'"code": "idle"' … b'zzz""" in text
+    assert shown(b"a" * 500, landmark=code) == shown(b"a" * 500)
+
+
+def test_what_happens_several_times_over_is_told_once() -> None:
+    pings = [Event(float(n), "alice", "->", "b'ping'") for n in range(8)]
+
+    lines = as_lines([*pings, Event(9.0, "alice", "<-", "b'pong'"), pings[0]])
+
+    assert lines == [
+        "   0.000  alice -> b'ping'  (8 times)",
+        "   9.000  alice <- b'pong'",
+        "   0.000  alice -> b'ping'",
+    ]
 
 
 def test_a_long_story_is_told_by_its_beginning_and_its_end() -> None:
