@@ -17,6 +17,7 @@ from kit.terminal import shown
 from lab4_chat.wire import ChatPeer, Message, line
 
 OFTEN = 0.05  # seconds between two messages of somebody who never stops talking
+CHANGES = "the mode is shown whenever it changes: on a pipe as a line of its own, not as a prompt"
 TAIL = 6  # characters at the end of a half-typed line: what a shorter line over it leaves
 
 _HOW = re.compile(r"\by\b.*\bn\b", re.IGNORECASE)
@@ -211,18 +212,20 @@ def shows_request(client: Program, asker: str) -> None:
         client.comes_to(lambda line: bool(_HOW.search(line)), how, "say how to answer: y or n")
 
 
-def comes_to_mode(client: Program, mode: str) -> None:
+def comes_to_mode(client: Program, mode: str, hint: str = CHANGES) -> None:
     """Wait for the line that shows this mode, as it stands where there is no terminal."""
     alone = "on a pipe the mode is a line of its own, and there is no prompt before it"
-    client.comes_to(lambda line: line.strip() == mode, mode, alone)
+    client.comes_to(lambda line: line.strip() == mode, mode, hint, alone)
 
 
-def explains(stage: Stage, client: Program, hall: Hall, typed: str, hint: str) -> None:
+def explains(
+    stage: Stage, client: Program, hall: Hall, typed: str, hint: str, *, in_session: bool = False
+) -> None:
     """See that what is typed is not sent: something is said about it instead."""
     text = stage.word()
     known = len(client.stdout.lines), len(client.stderr.lines)
-    client.types(f"{typed}\n{text}\n")
-    hall.hears("message", hint, message=text)
+    client.types(f"{typed}\n{'/private zoe ' * in_session}{text}\n")
+    hall.hears("private" if in_session else "message", hint, message=text)
 
     def explained() -> bool:
         lines = [*client.stdout.lines[known[0] :], *client.stderr.lines[known[1] :]]

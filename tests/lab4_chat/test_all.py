@@ -2,8 +2,10 @@
 
 from kit.lab import check
 from kit.stage import Stage
-from lab4_chat.wire import started
+from lab4_chat.wire import HALF, HALVES, started
 
+AS_JSON = "json.dumps() knows how quotes, backslashes and line ends are written"
+NOT_EMPTY = "a text of blanks has characters in it: it goes on like any other"
 NOT_YOU = "the writer knows what it wrote: all others get it"
 TEXTS = (
     "Привет, как дела?",
@@ -17,6 +19,7 @@ TEXTS = (
     "/quit",
     "x" * 60_000,
 )
+BLANKS = (" ", "\t\n", "\u3000")
 
 
 @check(points=1)
@@ -73,11 +76,15 @@ def test_a_text_arrives_as_it_was_written(stage: Stage) -> None:
         for text in TEXTS:
             alice.says(type="message", message=text)
 
-            bob.hears(
-                "message",
-                "json.dumps() knows how quotes, backslashes and line ends are written",
-                message=text,
-            )
+            bob.hears("message", AS_JSON, message=text)
+        for text in BLANKS:
+            alice.says(type="message", message=text)
+
+            bob.hears("message", NOT_EMPTY, message=text)
+        alice.says(type="message", message=f"half {HALF}")
+        alice.says(type="message", message="whole")
+
+        bob.comes_to("message", HALVES, message="whole")
 
 
 @check(points=1)
@@ -123,5 +130,7 @@ def test_a_type_that_there_is_not_gets_unknown_type(stage: Stage) -> None:
         for kind in ("shout", "Message", "system", "message "):
             alice.says(type=kind, message="hi")
             alice.is_refused("unknown_type")
+        alice.says(type=HALF, message="hi")
+        alice.is_refused("unknown_type", "bad_request", "bad_json", hint=HALVES)
 
         alice.hears_no_more()

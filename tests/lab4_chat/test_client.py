@@ -9,10 +9,11 @@ from kit.client_rules import ClientRules, shows_no_prompt
 from kit.endings import SLACK, ends_with_usage
 from kit.lab import check
 from kit.ports import nobody
-from kit.program import PATIENCE, STOP_LIMIT
+from kit.program import PATIENCE, STOP_LIMIT, Program
 from kit.stage import START_PATIENCE, Stage
 from kit.tcp import Listener
 from lab4_chat.hall import (
+    Hall,
     Welcoming,
     called,
     comes_to_mode,
@@ -28,12 +29,17 @@ from lab4_chat.wire import ONE_LINE
 
 LONG = 60_000  # letters that fit into a line
 TOO_LONG = 40_000  # Cyrillic letters that do not: each has two bytes
+NEARLY = 65_480  # letters: too many for any private message, though not for one to all
 LONG_LINE = 1_048_000  # bytes of a line from the server: nearly 1 MiB
 PING = 0.2  # seconds
 
 OLDEST = "those who ask stand in a queue, each of them once; y and n answer the first one"
+ASKED_ANEW = "an answer uses a request up: who asks again after it waits again, behind the others"
 COMMAND = "a command is the whole first word; what is incomplete or unknown is explained, not sent"
 BUILT = "json.dumps() writes quotes, backslashes and letters of every language as JSON wants them"
+ALWAYS = "/private goes to whom it names, in a private session, too"
+NO_ANSWER = "y and n alone are answers: a longer text is a text, whatever it begins with"
+OVER = "session_ended ends the session for both, whoever of them ended it: the mode is [all] again"
 WHO = "the partner is the other one of from_username and to_username"
 
 
@@ -112,17 +118,6 @@ def test_what_is_no_whole_command_is_explained_and_not_sent(stage: Stage) -> Non
 
 
 @check(points=1)
-def test_a_text_that_makes_too_long_a_line_is_explained_and_not_sent(stage: Stage) -> None:
-    fits = stage.text(LONG).decode()
-    with entered(stage) as (client, hall):
-        client.types(f"{fits}\n")
-        hall.hears("message", "a line may have 65,536 bytes", message=fits)
-
-        explains(stage, client, hall, "ж" * TOO_LONG, "a line's length counts bytes, not letters")
-        explains(stage, client, hall, f"/private carol {fits}{fits}", "this makes too long a line")
-
-
-@check(points=1)
 def test_each_thing_that_arrives_is_shown_at_once_as_a_line(stage: Stage) -> None:
     one, two, three, four = (stage.word() for _ in range(4))
     with entered(stage, buffered=True) as (client, hall):
@@ -167,10 +162,12 @@ def test_in_a_session_what_is_typed_goes_to_the_partner(stage: Stage) -> None:
         has_taken_all(stage, client, hall)
         client.types(f"{one}\n")
         hall.hears("private", WHO, target_username="carol", message=one)
+        client.types(f"/private dave {two}\n")
+        hall.hears("private", ALWAYS, target_username="dave", message=two)
         client.types("/exit\n")
         hall.hears("session_end")
         hall.ends_session("bob", "carol")
-        comes_to_mode(client, "[all]")
+        comes_to_mode(client, "[all]", OVER)
         has_taken_all(stage, client, hall)
         client.types(f"{two}\n")
         hall.hears("message", message=two)
@@ -183,15 +180,31 @@ def test_in_a_session_what_is_typed_goes_to_the_partner(stage: Stage) -> None:
         client.types(f"{zero}\n")
         hall.hears("message", "a session begins when the server says so", message=zero)
         hall.opens_session("dave", "bob")
-        comes_to_mode(client, "[@dave]")
+        comes_to_mode(client, "[@dave]", WHO)
         has_taken_all(stage, client, hall)
         client.types(f"{three}\n")
         hall.hears("private", WHO, target_username="dave", message=three)
         hall.ends_session("dave", "bob")
-        comes_to_mode(client, "[all]")
+        comes_to_mode(client, "[all]", OVER)
         has_taken_all(stage, client, hall)
         client.types(f"{four}\n")
         hall.hears("message", message=four)
+
+
+@check(points=1, after=test_in_a_session_what_is_typed_goes_to_the_partner)
+def test_a_text_that_makes_too_long_a_line_is_explained_and_not_sent(stage: Stage) -> None:
+    fits = stage.text(LONG).decode()
+    with entered(stage) as (client, hall):
+        client.types(f"{fits}\n")
+        hall.hears("message", "a line may have 65,536 bytes", message=fits)
+
+        explains(stage, client, hall, "ж" * TOO_LONG, "a line's length counts bytes, not letters")
+        explains(stage, client, hall, f"/private carol {fits}{fits}", "this makes too long a line")
+        hall.opens_session("bob", "carol")
+        comes_to_mode(client, "[@carol]")
+        has_taken_all(stage, client, hall)
+        longer = "in a session a text's line is longer: it names the partner"
+        explains(stage, client, hall, "x" * NEARLY, longer, in_session=True)
 
 
 @check(points=1, after=test_in_a_session_what_is_typed_goes_to_the_partner)
@@ -199,26 +212,38 @@ def test_y_and_n_answer_the_oldest_request_that_waits(stage: Stage) -> None:
     with entered(stage) as (client, hall):
         client.types("y\n")
         hall.hears("message", "while nobody asks y is a text like any other", message="y")
-        for asker in ("alice", "alice", "carol", "dave", "dave", "eve"):
-            hall.asks_for(asker)
-            client.shows(asker)
-        has_taken_all(stage, client, hall)
+        is_asked(stage, client, hall, "alice", "carol", "alice", "dave", "dave")
+        client.types("nobody knows\nyes, we can\n")
+        hall.hears("message", NO_ANSWER, message="nobody knows")
+        hall.hears("message", NO_ANSWER, message="yes, we can")
 
         client.types("n\n")
         hall.hears("session_response", OLDEST, target_username="alice", accepted=False)
+        is_asked(stage, client, hall, "alice", "eve")
+        for asker in ("carol", "dave"):
+            client.types("n\n")
+            hall.hears("session_response", OLDEST, target_username=asker, accepted=False)
         client.types("y\n")
-        hall.hears("session_response", OLDEST, target_username="carol", accepted=True)
-        hall.opens_session("carol", "bob")
-        comes_to_mode(client, "[@carol]")
+        hall.hears("session_response", ASKED_ANEW, target_username="alice", accepted=True)
+        hall.opens_session("alice", "bob")
+        comes_to_mode(client, "[@alice]", WHO)
         has_taken_all(stage, client, hall)
         client.types("y\n")
         forgotten = "when a session begins the requests that waited are forgotten"
-        hall.hears("private", forgotten, target_username="carol", message="y")
-        hall.ends_session("carol", "bob")
-        comes_to_mode(client, "[all]")
+        hall.hears("private", forgotten, target_username="alice", message="y")
+        hall.ends_session("alice", "bob")
+        comes_to_mode(client, "[all]", OVER)
         has_taken_all(stage, client, hall)
         client.types("n\n")
         hall.hears("message", forgotten, message="n")
+
+
+def is_asked(stage: Stage, client: Program, hall: Hall, *askers: str) -> None:
+    """Ask for a session, one after the other, and see that the client has taken it in."""
+    for asker in askers:
+        hall.asks_for(asker)
+        client.shows(asker)
+    has_taken_all(stage, client, hall)
 
 
 @check(points=1)
@@ -276,6 +301,9 @@ def test_it_pings_by_itself_at_the_interval_also_while_messages_arrive(stage: St
     with entered(stage, "--ping-interval", f"{PING}") as (client, hall):
         for _ in range(3):
             hall.is_pinged("a wait for the socket that lasts until the next ping, and no longer")
+        hall.opens_session("bob", "carol")
+        for _ in range(3):
+            hall.is_pinged("in a private session the server needs a sign of life, too")
         for _ in range(2):
             hall.is_pinged_while_it_talks("a ping is due at its time, whatever else arrives")
 
@@ -340,6 +368,13 @@ def test_when_the_server_goes_it_says_so_without_waiting_for_a_key(stage: Stage)
         hall.hears_login("bob")
         hall.leaves()
         says_that_the_server_has_gone(stage, client, "the server closed instead of an answer")
+
+    with called(stage, typed="bob\n") as (client, hall):
+        hall.hears_login("bob")
+        hall.refuses("somebody is called bob")
+        hall.hears_nothing_yet("after a refused name another one has to be typed")
+        hall.leaves()
+        says_that_the_server_has_gone(stage, client, "the server closed after it refused a name")
 
 
 @check(points=1)

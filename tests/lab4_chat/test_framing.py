@@ -106,6 +106,8 @@ def test_nothing_that_json_can_be_ends_a_connection(stage: Stage) -> None:
         for data in (b"NaN", b"-Infinity", b"1" * 5_000, b'"\\ud83d"', b'"\\u0000"'):
             alice.sends(b'{"type": "users", "note": ' + data + b"}\n")
             is_answered(alice, ALIVE)
+        alice.sends(b'{"type": "users", "\\ud83d": 1}\n')
+        is_answered(alice, ALIVE)
 
 
 def long_line(size: int) -> bytes:

@@ -2,13 +2,15 @@
 
 from kit.lab import check
 from kit.stage import Stage
-from lab4_chat.wire import NOT_LOGGED_IN, ChatServer, started
+from lab4_chat.wire import HALF, HALVES, NOT_LOGGED_IN, ChatServer, started
 
 CROWD = 30  # clients that ask for one name at once
 ROUNDS = 10  # who gets no name asks for the next one
 IN_TIME = 10.0  # seconds in which a crowd gets through
 ALIVE = "catch what json.loads() and decode() can raise: the connection goes on"
-EXACTLY = "names are compared as they come: no strip(), no lower()"
+AGAIN = "after a refused name the connection goes on, and another name may be tried"
+TAKEN_ALREADY = "a name that somebody online has is refused, and the connection goes on"
+EXACTLY = "names are compared as they come: no strip(), lower(), casefold() or normalize()"
 UNDER_A_LOCK = "between the look whether a name is free and its taking nobody may come in: a lock"
 KINDS = ("message", "private", "session_request", "session_response", "session_end", "users")
 
@@ -27,7 +29,7 @@ def is_no_name(server: ChatServer, *names: str) -> None:
         alice.says(username=name)
         alice.is_refused("bad_username", hint=f"{name[:40]!r} is no name")
 
-    alice.logs_in(hint="after a refused name another one may be tried")
+    alice.logs_in(hint=AGAIN)
 
 
 @check(points=1)
@@ -70,6 +72,9 @@ def test_other_characters_and_blanks_make_no_name(stage: Stage) -> None:
     """Other characters make no name, and a blank is not taken away."""
     is_no_name(started(stage), "a/b", "a@b", "<b>", "🙂", "a\0b", "e\u0301", "a\u200bb")
     is_no_name(started(stage), " alice", "alice ", "a b", "alice\n", "\t", "\u3000alice")
+    with started(stage).client("alice") as alice:
+        alice.says(username=HALF)
+        alice.is_refused("bad_username", "bad_request", "bad_json", hint=HALVES)
 
 
 @check(points=1)
@@ -99,8 +104,8 @@ def test_a_name_is_given_once(stage: Stage) -> None:
     server = started(stage)
     with server.user("alice") as alice, server.client("bob") as bob:
         bob.says(username="alice")
-        bob.is_refused("username_taken")
-        bob.logs_in()
+        bob.is_refused("username_taken", hint=TAKEN_ALREADY)
+        bob.logs_in(hint=AGAIN)
 
         alice.hears_no_more()
 

@@ -2,7 +2,7 @@
 
 from kit.lab import check
 from kit.stage import Stage
-from lab4_chat.wire import has_the_time, started
+from lab4_chat.wire import HALF, HALVES, has_the_time, started
 
 ALONE = "a private message goes to its target, and to nobody else"
 
@@ -37,6 +37,8 @@ def test_a_private_message_to_nobody_gets_no_such_user(stage: Stage) -> None:
         for target in ("carol", "Bob", "bob ", "", "alice, bob"):
             alice.says(type="private", target_username=target, message="hi")
             alice.is_refused("no_such_user", hint="names are compared exactly, with those online")
+        alice.says(type="private", target_username=HALF, message="hi")
+        alice.is_refused("no_such_user", "bad_request", "bad_json", hint=HALVES)
 
         bob.hears_no_more(ALONE)
 

@@ -1,6 +1,7 @@
 """Lab 4, the server as a whole: many users, whatever they do, and everything that ends."""
 
 import itertools
+import os
 import time
 from collections import defaultdict
 from typing import Any
@@ -14,6 +15,7 @@ from kit.stage import Stage
 from lab4_chat.wire import NOT_LOGGED_IN, ChatServer, User, has_the_time, line, started
 
 USERS, EACH = 20, 200  # who write at once, and how many messages each
+STOPS = (("SIGINT", "Ctrl+C"), ("SIGTERM", "SIGTERM"))[: 2 if os.name == "posix" else 1]
 SHORT, LATEST = 1.0, 5.0  # seconds: an --idle-timeout, and after it until when it must be noticed
 OFTEN = 0.25  # seconds between the pings of one who is not idle
 SPARE = 6  # descriptors that a server may still open
@@ -100,15 +102,24 @@ def test_who_says_nothing_for_too_long_is_dropped(stage: Stage) -> None:
 
     def scenario(idle: float) -> None:
         server = started(stage, "--idle-timeout", f"{idle:g}")
-        with server.user("bob") as bob, server.client("alice") as alice:
+        with (
+            server.user("bob") as bob,
+            server.user("carol") as carol,
+            server.client("alice") as alice,
+        ):
+            carol.sends(b'{"type": "ping"')
             began = time.monotonic()
             alice.logs_in()
-            bob.is_told("alice", online=2)
+            bob.is_told("alice", online=3)
             while not alice.can_read() and time.monotonic() < began + idle + LATEST:
+                carol.sends(b" ")
                 bob.hears_no_more("who sends something is not idle")
                 bob.stays_quiet(OFTEN)
             waited = time.monotonic() - began
+            carol.sends(b"}\n")
 
+            carol.hears("pong", "every byte is a sign of life, also one in the middle of a line")
+            bob.hears_no_more("who sends something is not idle")
             alice.is_refused("idle", hint="recv() may wait for --idle-timeout: settimeout()")
             alice.expects_close_or_reset("after the error idle the server closes the connection")
             stage.requires(
@@ -117,26 +128,27 @@ def test_who_says_nothing_for_too_long_is_dropped(stage: Stage) -> None:
                 expected=f"silence for {idle:g} s",
                 received=f"{waited:.2f} s",
             )
-            bob.is_told("alice", online=1)
-            bob.hears_no_more("who sends something is not idle")
+            bob.is_told("alice", online=2)
 
     stage.unless_slow(SHORT, scenario)
 
 
 @check(points=1)
 def test_everybody_is_told_when_the_server_goes(stage: Stage) -> None:
-    """Everybody is told when the server goes."""
-    server = started(stage)
-    with server.user("alice") as alice, server.user("bob") as bob, server.client("nobody"):
-        alice.is_told("bob", online=2)
-        bob.hears_no_more()
-        ended = server.program.is_told_to_stop("SIGINT", 4.0)
+    """Everybody is told when the server goes, at Ctrl+C and at SIGTERM."""
+    for signal_name, key in STOPS:
+        server = started(stage)
+        with server.user("alice") as alice, server.user("bob") as bob, server.client("nobody"):
+            alice.is_told("bob", online=2)
+            bob.hears_no_more()
+            ended = server.program.is_told_to_stop(signal_name, 4.0)
 
-        stage.requires(
-            ended, "server did not end at Ctrl+C", expected="it ends", received="it runs on"
-        )
-        for user, other in ((alice, bob), (bob, alice)):
-            user.is_told(alone_without=other.name, hint="say it before the connections are ended")
+            stage.requires(
+                ended, f"server did not end at {key}", expected="it ends", received="it runs on"
+            )
+            hint = f"at {key}: say it before the connections are ended"
+            for user, other in ((alice, bob), (bob, alice)):
+                user.is_told(alone_without=other.name, hint=hint)
 
 
 @check(points=1)

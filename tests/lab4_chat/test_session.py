@@ -2,10 +2,11 @@
 
 from kit.lab import check
 from kit.stage import Stage
-from lab4_chat.wire import User, has_the_time, started
+from lab4_chat.wire import User, has_the_time, lists, started
 
 USED_UP = "a request is used up by its answer: take it out of those that wait"
 BOTH_FREE = "when a session ends, both are free for another one"
+AS_EVER = "in a session it is the client that sends each text to the right place: obey its type"
 DROPPED = "when a session begins, all other requests from and to the two are dropped"
 
 
@@ -246,10 +247,18 @@ def test_a_request_or_an_answer_without_its_fields_gets_bad_request(stage: Stage
 
 
 @check(points=1)
-def test_nobody_else_hears_of_a_session(stage: Stage) -> None:
+def test_a_session_changes_nothing_for_the_others(stage: Stage) -> None:
+    """A session changes nothing for the others: they hear nothing of it, and all that is theirs."""
     server = started(stage)
     with server.user("alice") as alice, server.user("bob") as bob, server.user("carol") as carol:
         begin(alice, bob)
+        carol.hears_no_more("a private session is between the two")
+        alice.says(type="message", message="to all")
+        for other in (bob, carol):
+            other.hears("message", AS_EVER, from_username="alice", message="to all")
+        alice.says(type="private", target_username="carol", message="to carol")
+        carol.hears("private", AS_EVER, from_username="alice", message="to carol")
+        lists(carol, "alice", "bob", "carol", hint="who is in a session is online")
         ends(alice, bob)
 
         carol.hears_no_more("a private session is between the two")

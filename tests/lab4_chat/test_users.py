@@ -4,24 +4,11 @@ from collections.abc import Callable
 
 from kit.lab import check
 from kit.stage import Stage
-from lab4_chat.wire import User, has_the_time, started
+from lab4_chat.wire import User, has_the_time, lists, started
 
 ONCE = "whatever ends a connection, its user leaves in one place, once: finally"
 STALE = "who leaves is taken out of everything in which its name stands"
 GIVES_BACK = "only who got the name gives it back"
-
-
-def lists(user: User, *names: str, hint: str = "") -> None:
-    """See that the list of users holds exactly these names, in any order."""
-    user.says(type="users")
-    listed = user.hears("users_list").get("users")
-    user.stage.requires(
-        isinstance(listed, list) and sorted(map(str, listed)) == sorted(names),
-        f"{user.name} got another list of users",
-        expected=f"{sorted(names)}, in any order",
-        received=str(listed),
-        hint=hint,
-    )
 
 
 @check(points=1)

@@ -17,6 +17,8 @@ LONG_PATIENCE = 15.0  # seconds for the next of many messages that a busy machin
 TOLD = 400  # characters of a message in a failure
 TAKEN = "username_taken"
 NOT_LOGGED_IN = "login_required", "bad_request"  # a line without a username fits both
+HALF = "\ud83d"  # of a pair: JSON can write it as an escape, UTF-8 cannot
+HALVES = "half a character (a lone surrogate) cannot be encoded: replace it, or refuse the line"
 
 Message = dict[str, Any]
 NOTHING: Message = {}
@@ -32,11 +34,13 @@ ONE_LINE = "recv() returns half a line, or three: gather what comes, and take wh
 
 def line(**message: Any) -> bytes:
     """Return a message as it goes over the wire."""
-    return json.dumps(message, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(message, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
 
 
 class ChatPeer(TcpPeer):
     """One end of a chat's connection: it says messages and hears messages, a line each."""
+
+    landmark = re.compile(rb'"code": *"[^"]{1,24}"')
 
     def __init__(
         self,
@@ -77,7 +81,7 @@ class ChatPeer(TcpPeer):
             piece = self._piece(65_536, deadline, waited, expected, bytearray(self._rest), hint)
             self._take(piece)
             deadline = time.monotonic() + patience
-        return self._parsed(self._came.pop(0))
+        return self._parsed(self._came.pop(0), hint)
 
     def hears_many(self, kind: str, count: int, hint: str = "") -> list[Message]:
         """Wait for so many messages of this type, and return them; no notice is kept."""
@@ -91,7 +95,7 @@ class ChatPeer(TcpPeer):
             except (ValueError, RecursionError):
                 more = [None]
             if not all(isinstance(message, dict) for message in more):
-                more = [self._parsed(data) for data in lines]
+                more = [self._parsed(data, hint) for data in lines]
             messages += [message for message in (first, *more) if message.get("type") == kind]
         return messages
 
@@ -107,14 +111,14 @@ class ChatPeer(TcpPeer):
             self.tells("<-", data + b"\n")
             self._came.append(data)
 
-    def _parsed(self, data: bytes) -> Message:
+    def _parsed(self, data: bytes, hint: str = "") -> Message:
         try:
             parsed = json.loads(data.decode())
         except (ValueError, RecursionError):
             parsed = None
         if not isinstance(parsed, dict):
             seen = Seen("told", "a line with a JSON object in UTF-8", data + b"\n")
-            raise self.stage.failure(f"{self.name} was sent a line that is no message", seen)
+            raise self.stage.failure(f"{self.name} was sent a line that is no message", seen, hint)
         self.heard.append(parsed)
         return parsed
 
@@ -131,6 +135,7 @@ class User(ChatPeer):
 
     def __init__(self, stage: Stage, name: str, program: Program, sock: socket.socket) -> None:
         super().__init__(stage, name, program, sock)
+        self._inside = False  # before the welcome there are no notices
         self._notices: list[Message] = []
 
     def logs_in(self, name: str = "", hint: str = "", patience: float = PATIENCE) -> Message:
@@ -144,6 +149,7 @@ class User(ChatPeer):
         message = super().next_message(waited, expected, hint, patience)
         if message.get("type") != "system":
             raise self.fails(waited, Seen("other", expected, _told(message)), hint)
+        self._inside = True
         return message
 
     def is_let_in(self) -> bool:
@@ -153,17 +159,24 @@ class User(ChatPeer):
         message = super().next_message(waited, expected)
         if message.get("type") != "system" and message.get("code") != TAKEN:
             raise self.fails(waited, Seen("other", expected, _told(message)))
-        return message.get("type") == "system"
+        self._inside = message.get("type") == "system"
+        return self._inside
 
     def next_message(
         self, waited: str, expected: str, hint: str = "", patience: float = PATIENCE
     ) -> Message:
         """Wait for the next message that is no notice, and return it."""
-        while (message := super().next_message(waited, expected, hint, patience)).get(
-            "type"
-        ) == "system":
+        while True:
+            message = super().next_message(waited, expected, hint, patience)
+            if message.get("type") != "system" or not self._inside:
+                return message
             self._notices.append(message)
-        return message
+
+    def comes_to(self, kind: str, hint: str = "", **fields: Any) -> None:
+        """Wait for a message of this type with these fields, and pass over what comes before it."""
+        waited, right = f'{self.name} waited for "{kind}"', {"type": kind, **fields}
+        while not right.items() <= self.next_message(waited, _told(right), hint).items():
+            pass
 
     def is_told(
         self, *words: str, online: int | None = None, hint: str = "", alone_without: str = ""
@@ -186,6 +199,7 @@ class User(ChatPeer):
                     another = notice
                 elif not (alone_without and alone_without in text and count == 1):
                     self._notices.remove(notice)
+                    self._is_counted(notice)
                     return
             try:
                 message = super().next_message(waited, expected, hint)
@@ -198,6 +212,14 @@ class User(ChatPeer):
                 waited = f"{self.name} was told another number of users online"
                 raise self.stage.failure(waited, seen, hint) from None
             self._notices.append(message)
+
+    def _is_counted(self, notice: Message) -> None:
+        self.stage.requires(
+            type(notice.get("online_users")) is int,
+            f"{self.name} was told something without how many are online",
+            expected='"online_users", a number, in each notice',
+            received=_told(notice),
+        )
 
     def is_not_told(self, word: str, hint: str = "") -> None:
         """See that no notice with this word in it has come up to now."""
@@ -278,6 +300,19 @@ def started(stage: Stage, *arguments: str) -> ChatServer:
     return ChatServer(stage, stage.server("server", "--port", "0", *arguments))
 
 
+def lists(user: User, *names: str, hint: str = "") -> None:
+    """See that the list of users holds exactly these names, in any order."""
+    user.says(type="users")
+    listed = user.hears("users_list").get("users")
+    user.stage.requires(
+        isinstance(listed, list) and sorted(map(str, listed)) == sorted(names),
+        f"{user.name} got another list of users",
+        expected=f"{sorted(names)}, in any order",
+        received=str(listed),
+        hint=hint,
+    )
+
+
 def has_the_time(stage: Stage, message: Message) -> None:
     """See that a message carries the present time, of this place or of Greenwich."""
     text = str(message.get("timestamp"))
@@ -311,7 +346,7 @@ def has_the_time(stage: Stage, message: Message) -> None:
 
 
 def _told(message: Message) -> str:
-    text = json.dumps(message, ensure_ascii=False)
+    text = json.dumps(message, ensure_ascii=False).encode(errors="backslashreplace").decode()
     if len(text) <= TOLD:
         return text
     return f"{text[: TOLD - 50]} … {text[-50:]} ({len(text):,} characters)"

@@ -126,9 +126,32 @@ SERVER = [
         "import threading\nimport time\n",
     ),
     wrong(
+        "half a line is no sign of life",
+        LOOP,
+        "            until = time.monotonic() + self._idle_timeout\n"
+        "            while not visitor.must_go and (piece := connection.recv(PIECE)):\n"
+        "                self._obey(visitor, visitor.lines.feed(piece))\n"
+        "                if b'\\n' in piece:\n"
+        "                    until = time.monotonic() + self._idle_timeout\n"
+        "                connection.settimeout(max(until - time.monotonic(), 0.001))\n",
+    ),
+    wrong(
         "it goes without a word",
         "Clients(server.attend, server.shut_down)",
         "Clients(server.attend)",
+    ),
+    wrong(
+        "at SIGTERM it goes without a word",
+        SERVES,
+        "        signal.signal(signal.SIGTERM, lambda *_: os._exit(0))\n" + SERVES,
+        "import socket\nimport threading\n",
+        "import os\nimport signal\nimport socket\nimport threading\n",
+    ),
+    wrong(
+        "the last notice does not say how many are online",
+        'return [self._system([*self._online], "The server is shutting down")]',
+        'return [Letter([*self._online], stamped("system", message="The end"))]',
+        program="chat",
     ),
     accepts(
         "a failed accept() ends it",
@@ -204,6 +227,13 @@ SERVER = [
         "connection, _ = listener.accept()",
         "threading.Thread(target=self._visit, args=(connection,)).start()",
     ),
+    wrong(
+        "it ends with exit code 143 at SIGTERM",
+        SERVES,
+        "        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n" + SERVES,
+        "import socket\nimport threading\n",
+        "import signal\nimport socket\nimport sys\nimport threading\n",
+    ),
     *server_chaffs(LIKE_EVERY_SERVER),
     takes_another_port(LIKE_EVERY_SERVER),
     shares_the_port(LIKE_EVERY_SERVER),
@@ -231,6 +261,20 @@ READER = [
         "it drops who does not read at once",
         "                self._send_slowly(memoryview(piece)[sent:])\n",
         "                self._turn.release()\n                self._drop()\n",
+    ),
+    reader(
+        "it counts the lines that wait, not their bytes",
+        "if self._size > LIMIT:",
+        'if b"".join(self._lines).count(b"\\n") > 100:',
+    ),
+    reader(
+        "it answers with the lock held",
+        "            reached = self._post(letters)\n        _flush({visitor",
+        "            reached = self._post(letters)\n"
+        "            if reached == {visitor.outbox}:\n"
+        "                visitor.outbox._connection.sendall(visitor.outbox._take())\n"
+        "        _flush({visitor",
+        program="server",
     ),
     reader("it keeps little for who reads late", "LIMIT = 4_194_304", "LIMIT = 262_144"),
     reader(
