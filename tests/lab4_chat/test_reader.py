@@ -38,7 +38,7 @@ def test_who_never_reads_delays_nobody(stage: Stage) -> None:
             again.logs_in(hint="who is dropped has left: the name is free")
 
     server = started(stage)
-    questions = (line(type="ping") + line(type="users")) * (QUESTIONS // 2)
+    questions = (line(type="ping") + line(type="nonsense")) * (QUESTIONS // 2)
     with server.user("alice") as alice, server.user("bob") as bob:
         server.user("mallory", room=ROOM).pushes(questions, stuck_after=STUCK)
         for number in range(TURNS):
