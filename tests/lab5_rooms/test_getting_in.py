@@ -8,6 +8,7 @@ from lab5_rooms.wire import CREATE, JOIN, LIST, MAX_PAYLOAD, REFUSED, request
 JAPANESE, CYRILLIC = "台所と居間", "Олена"  # their bytes are more than their characters
 WIDE = "𠀀"  # a letter of four bytes
 LONGEST = WIDE * 32
+KELVIN = "\u212a"  # a letter that Unicode also calls K: other bytes, and so another name
 MANY = 550  # rooms, whose names do not fit into one payload
 IN_TIME = 10.0  # seconds in which a crowd gets through
 CROWD = 20  # clients that ask for one name at once
@@ -133,6 +134,7 @@ def test_a_name_is_given_once_in_each_room(stage: Stage) -> None:
         visitor.gets_token(JOIN, "kitchen", "Alice", "names are compared exactly")
         visitor.gets_token(CREATE, "attic", "alice", "a user's name is taken in one room alone")
         visitor.gets_token(CREATE, "Kitchen", "alice", "names are compared exactly")
+        visitor.gets_token(CREATE, f"{KELVIN}itchen", "alice", "names are compared exactly")
 
 
 @check(points=2)
@@ -144,6 +146,8 @@ def test_a_bad_name_is_refused(stage: Stage) -> None:
                 alice.asks(CREATE, room, user)
                 alice.is_refused(CREATE, room, user, EXACTLY)
         alice.gets_token(CREATE, "a_b-c.9", LONGEST, EXACTLY)
+        alice.gets_token(JOIN, "a_b-c.9", "_", EXACTLY)
+        alice.gets_token(CREATE, "...", "-", EXACTLY)
         for bad in ("", "x" * 33, "a b", b"\xff\xfe"):
             alice.asks(JOIN, "a_b-c.9", bad)
             alice.is_refused(JOIN, "a_b-c.9", bad, EXACTLY)

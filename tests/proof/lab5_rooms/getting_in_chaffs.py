@@ -183,6 +183,15 @@ GETTING_IN = [
         "        if user.lower() in map(str.lower, self._rooms[room]):\n",
     ),
     getting_in(
+        "it takes two letters for one that Unicode calls the same",
+        LOCKED_LIST,
+        "        room, user = (unicodedata.normalize('NFC', name) for name in head[2:4])\n"
+        "        head = head._replace(room=room, user=user)\n" + LOCKED_LIST,
+        "import time\n",
+        "import time\nimport unicodedata\n",
+        program="server",
+    ),
+    getting_in(
         "a user's name is taken in all rooms",
         EXISTS,
         EXISTS + "        if any(user in members for members in self._rooms.values()):\n"
@@ -199,6 +208,11 @@ GETTING_IN = [
         "who creates a room may have any name",
         "        check_name(user)\n" + EXISTS,
         EXISTS,
+    ),
+    getting_in(
+        "a name needs a letter or a digit",
+        NAME_RULE,
+        f"{NAME_RULE} and any(c.isalnum() for c in text)",
     ),
     getting_in("it counts the bytes of a name", "0 < len(text) <=", "0 < len(text.encode()) <="),
     getting_in(
