@@ -246,9 +246,9 @@ class Member(UdpPeer):
         while time.monotonic() < deadline and (data := self._next(deadline)) is not None:
             self._is_notice(data)
 
-    def knows_of(self, about: str) -> bool:
-        """Tell whether a notice about this user has come."""
-        return any(notice.user == about.encode() for notice in self._notices)
+    def knows_of(self, *users: str) -> bool:
+        """Tell whether a notice about each of these users has come."""
+        return {notice.user for notice in self._notices} >= {user.encode() for user in users}
 
     def gets_nothing(self, hint: str = "") -> None:
         """See that nothing has come here."""
@@ -313,6 +313,13 @@ class RoomServer(TcpServer):
     def joins(self, user: str, room: str, hint: str = "") -> Member:
         """Enter a room as this user, who then says hello."""
         return self._enters(JOIN, user, room, hint)
+
+    def joins_beside(self, user: str, other: Member) -> None:
+        """Enter another member's room as this user, who is then at the other's address, too."""
+        with self.client(user) as visitor:
+            token = visitor.gets_token(JOIN, other.room, user)
+        other.sends(datagram(HELLO, other.room, user, token))
+        other.is_sent(datagram(HELLO, other.room, user))
 
     def member(self, user: str, room: str, token: bytes) -> Member:
         """Return somebody who has a token, and has not said anything."""

@@ -7,7 +7,7 @@ from kit.lab import check
 from kit.program import PATIENCE
 from kit.stage import Stage
 from lab5_rooms.people import RoomServer, started, were_sent_no_token
-from lab5_rooms.wire import BYE, CREATE, HELLO, JOIN, TEXT, TOKEN, datagram
+from lab5_rooms.wire import BYE, CREATE, HELLO, JOIN, NOTICE, TEXT, TOKEN, datagram
 
 IDLE, LATEST = 1.0, 5.0  # seconds: an --idle-timeout, and after it until when it must be noticed
 LONG_IDLE = 2.0  # seconds, where others have to stay
@@ -18,6 +18,10 @@ EMPTY = "when the last member has left, forget the room"
 SILENT = "look again and again who has been silent for --idle-timeout, and let them go"
 NEVER = "a member's clock begins with its token, not with its first datagram"
 TIME = "a member's clock begins anew with each of its valid datagrams, and with no other one"
+OWN = "a membership has a clock of its own, not the one of its address, or of its name elsewhere"
+LEFT = "who has left does not time out as well: its clock goes with it"
+FRACTIONS = "a clock begins with a token, and anew with a datagram; do not cut it to whole seconds"
+QUIET = "--idle-timeout is for members: a connection may be quiet for as long as it likes"
 
 
 @check(points=2)
@@ -46,8 +50,14 @@ def test_after_a_bye_the_name_is_free(stage: Stage) -> None:
         alice.is_told("bob")
         alice.is_told("bob")
 
-        with server.joins("bob", "kitchen", FREE) as again:
-            alice.is_told("bob")
+        with server.client("bob") as visitor:
+            token = visitor.gets_token(JOIN, "kitchen", "bob", FREE)
+        alice.is_told("bob")
+        alice.says("nobody hears this")
+        alice.says_hello()
+        bob.gets_nothing(FREE)
+        with server.member("bob", "kitchen", token) as again:
+            again.says_hello()
             bob.tells_server(TEXT, "with the old token")
             alice.is_not_told("bob", "the old token is worth nothing: a membership has its own")
             alice.says("hi")
@@ -82,19 +92,19 @@ def test_who_is_silent_for_idle_timeout_is_out(stage: Stage) -> None:
     was_not_early(stage, began, IDLE)
     alice.tells_server(HELLO)
     server.creates("alice", "kitchen", FREE)
-    alice.gets_nothing("the token of who is out is worth nothing")
+    alice.gets_nothing("who is out gets nothing: no notice of its own end, no answer to its token")
 
 
-@check(points=1, after=test_who_is_silent_for_idle_timeout_is_out)
+@check(points=1, after=test_who_is_silent_for_idle_timeout_is_out, long=True)
 def test_who_says_nothing_at_all_is_out_as_well(stage: Stage) -> None:
-    """Who gets a token and then says nothing at all is out as well."""
+    """Who says nothing at all after getting a token is out as well, and its connection is not."""
     server = started(stage, "--idle-timeout", str(IDLE))
-    with server.client("alice") as visitor:
-        visitor.gets_token(CREATE, "kitchen", "alice")
-        began = time.monotonic()
-        visitor.sees_rooms("kitchen")
-        is_gone(server, "kitchen", began, patience=IDLE + LATEST, hint=NEVER)
-        was_not_early(stage, began, IDLE)
+    with server.client("alice") as alice, server.client("alice again") as again:
+        for visitor, hint in ((alice, NEVER), (again, SILENT)):
+            visitor.gets_token(CREATE, "kitchen", "alice", QUIET)
+            is_gone(server, "kitchen", visitor.said, patience=IDLE + LATEST, hint=hint)
+            was_not_early(stage, visitor.said, IDLE)
+        alice.sees_rooms(hint=QUIET)
 
 
 @check(points=2, after=test_who_is_silent_for_idle_timeout_is_out, long=True)
@@ -103,22 +113,36 @@ def test_who_says_something_stays_and_is_told_who_timed_out(stage: Stage) -> Non
 
     def scenario(idle: float) -> None:
         server = started(stage, "--idle-timeout", f"{idle:g}")
-        alice, bob = server.creates("alice", "kitchen"), server.joins("bob", "kitchen")
-        dave = server.creates("dave", "attic")
-        silent = server.joins("carol", "kitchen")
+        alice, namesake = server.creates("alice", "kitchen"), server.creates("erin", "attic")
+        server.joins("dave", "kitchen").tells_server(BYE)
+        alice.is_told("dave")
+        alice.is_told("dave")
+        carol = server.joins("carol", "kitchen")
+        server.joins_beside("erin", alice)
         alice.is_told("carol")
-        deadline = silent.said + idle + LATEST
+        alice.is_told("erin")
+        began = alice.said
+        bob = server.joins("bob", "kitchen")
+        deadline = began + idle + LATEST
         with stage.story.sums_up("the others", "say hello, or write a text, each 0.2 s"):
-            while not alice.knows_of("carol") and time.monotonic() < deadline:
+            while not alice.knows_of("carol", "erin") and time.monotonic() < deadline:
                 alice.tells_server(HELLO)
                 bob.tells_server(TEXT, "I am here")
-                dave.tells_server(HELLO)
+                namesake.tells_server(HELLO)
                 alice.listens(OFTEN)
-        alice.is_told("carol", "who times out is announced to those who stay", patience=0.0)
-        was_not_early(stage, silent.said, idle)
+        for member in (carol, namesake):
+            member.listens(OFTEN)
+        carol.tells_server(HELLO)
+        namesake.hears_no_more(f"a hello is a sign of life: {TIME}")
         bob.hears_no_more(f"a text is a sign of life, too: {TIME}")
-        dave.listens(OFTEN)
-        dave.is_not_told("carol", "a notice goes to one room")
+        carol.gets_nothing(SILENT)
+        alice.is_told("carol", "who times out is announced to those who stay", patience=0.0)
+        alice.is_told("erin", OWN, patience=0.0)
+        was_not_early(stage, began, idle)
+        bob.is_not_told("dave", LEFT)
+        bob.is_told("carol")
+        bob.is_not_told("carol", "who times out is announced once: then there is no such member")
+        namesake.is_not_told("carol", "a notice goes to one room")
 
     stage.unless_slow(LONG_IDLE, scenario)
 
@@ -133,6 +157,7 @@ def test_what_is_dropped_is_no_sign_of_life(stage: Stage) -> None:
             datagram(TEXT, "kitchen", "alice", alice.token, b"\xff"),
             datagram(TEXT, "kitchen", "alice", alice.token),
             datagram(9, "kitchen", "alice", alice.token),
+            datagram(NOTICE, "kitchen", "alice", alice.token, "I am here"),
         )
 
         def goes_on() -> None:
@@ -148,9 +173,9 @@ def was_not_early(stage: Stage, since: float, idle: float) -> None:
     stage.requires(
         took >= idle,
         "a silent member was out before --idle-timeout",
-        expected=f"{idle:g} s after it was heard last, or came",
-        received=f"{took:.2f} s after it",
-        hint=TIME,
+        expected=f"it stays for {idle:g} s after it was heard last, or came",
+        received=f"it was out after {took:.2f} s",
+        hint=FRACTIONS,
     )
 
 

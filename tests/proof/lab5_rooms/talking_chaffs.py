@@ -3,6 +3,7 @@
 from proof.lab5_rooms.reference import (
     ANSWERS,
     BELONGS,
+    CREATES,
     EXPIRES,
     FINDS,
     HEARD,
@@ -28,6 +29,7 @@ from proof.lab5_rooms.reference import (
     TOKEN_DIFFERS,
     UDP,
     USER_TAKEN,
+    WAITS,
 )
 from proof.subjects import Chaff, chaff
 
@@ -45,6 +47,55 @@ def believes(name: str, differs: str) -> Chaff:
 def leaving(name: str, *changes: str, program: str = "rooms") -> Chaff:
     """Return a server that does wrong with who leaves, or should leave."""
     return chaff(program, name, *changes, part="leaving")
+
+
+def addresses_by(user: str, name: str) -> tuple[str, ...]:
+    """Return the changes of a server with a dict of addresses: what they are noted and found by."""
+    return (
+        INIT,
+        INIT + "        self._addresses: dict = {}\n",
+        HEARD,
+        f"        member.heard, self._addresses[{user}] = now, address\n",
+        OTHERS,
+        f"[self._addresses[{name}] for name, member in members\n"
+        f"                if {name} in self._addresses and name != user]",
+    )
+
+
+def clocks_by(heard: str, silent: str) -> tuple[str, ...]:
+    """Return the changes of a server with a dict of clocks: how one is set and looked up."""
+    return (
+        INIT,
+        INIT + "        self._heard: dict = {}\n",
+        HEARD,
+        f"        self._heard[{heard}], member.address = now, address\n",
+        IS_SILENT,
+        IS_SILENT.replace("member.heard", f"self._heard.{silent}"),
+    )
+
+
+def kept(name: str, goes: str) -> Chaff:
+    """Return a server with a dict of clocks, in which those of who has left stay for a while."""
+    noted = "        self._heard[room, user] = now\n"
+    return leaving(
+        name,
+        INIT,
+        INIT + "        self._heard: dict[tuple[str, str], float] = {}\n",
+        CREATES,
+        CREATES + noted,
+        JOINS,
+        JOINS + noted,
+        HEARD,
+        "        member.address = address\n" + noted,
+        EXPIRES,
+        "        silent = [\n"
+        "            who for who in self._heard if now - self._heard[who] >= self._idle_timeout\n"
+        "        ]\n"
+        f"        letters = [\n{goes}        ]\n"
+        "        for who in silent:\n"
+        "            del self._heard[who]\n"
+        "        return [letter for some in letters for letter in some]\n",
+    )
 
 
 TALKING = [
@@ -92,6 +143,18 @@ TALKING = [
         TEXT_GOES,
         "            rooms = [name for name, members in self._rooms.items() if user in members]\n"
         "            return [Letter(self._others(name, user), data) for name in rooms]\n",
+    ),
+    talking("a user has one address, whatever the room", *addresses_by("user", "name")),
+    talking(
+        "a user has one token, whatever the room",
+        INIT,
+        INIT + "        self._tokens: dict[str, bytes] = {}\n",
+        CREATES,
+        CREATES + "        self._tokens[user] = token\n",
+        JOINS,
+        JOINS + "        self._tokens[user] = token\n",
+        TOKEN_DIFFERS,
+        "token != self._tokens[user]",
     ),
     # Any script.
     talking(
@@ -231,7 +294,7 @@ TALKING = [
         "        except OSError:\n"
         "            for members in self._rooms._rooms.values():\n"
         "                for member in members.values():\n"
-        "                    if member.token in data:\n"
+        "                    if member.token in data and len(data) <= MAX_DATAGRAM:\n"
         "                        member.address = address\n"
         "            raise\n",
         program="server",
@@ -241,6 +304,16 @@ TALKING = [
         "it takes 4,096 bytes of what is longer",
         "MAX_DATAGRAM + 1",
         "MAX_DATAGRAM",
+        program="server",
+    ),
+    talking(
+        "it notes where a datagram that is too long came from",
+        PARSES,
+        "        if len(data) > MAX_DATAGRAM:\n"
+        "            for members in self._rooms._rooms.values():\n"
+        "                for member in members.values():\n"
+        "                    if member.token in data:\n"
+        "                        member.address = address\n" + PARSES,
         program="server",
     ),
     talking("it takes 1,024 bytes", "MAX_DATAGRAM + 1", "1_024", program="server"),
@@ -338,6 +411,7 @@ LEAVING = [
         NEW_TOKEN + JOINS,
         "        token = self._tokens.setdefault((room, user), os.urandom(TOKEN_SIZE))\n" + JOINS,
     ),
+    leaving("who comes back is where it was before", *addresses_by("room, user", "(room, name)")),
     # Rooms without members.
     leaving(
         "a room stays when its last member has said bye",
@@ -357,9 +431,38 @@ LEAVING = [
     leaving("it does not know silence", IS_SILENT, "if False\n"),
     leaving("half the time is enough", IS_SILENT, IS_SILENT.replace(">= self", ">= 0.5 * self")),
     leaving(
+        "it rounds a silence to whole seconds",
+        IS_SILENT,
+        IS_SILENT.replace("now - member.heard", "round(now - member.heard)"),
+    ),
+    leaving(
+        "who has timed out is told so itself",
+        f"letters = [{TIMES_OUT}]\n",
+        "letters = [\n"
+        "            [Letter([at for at in [self._rooms[room][user].address] if at],\n"
+        "                    packed_datagram(Datagram(NOTICE, room, user, text='timed out'))),\n"
+        "             *self._leave(room, user, 'timed out')] for room, user in silent]\n",
+    ),
+    leaving(
         "it looks for the silent each ten seconds", "TICK = 0.25", "TICK = 10.0", program="server"
     ),
     leaving("who never says anything stays", IS_SILENT, "if member.address and" + IS_SILENT[2:]),
+    leaving(
+        "who comes back has the clock of before",
+        *clocks_by("room, user", "setdefault((room, user), member.heard)"),
+    ),
+    leaving(
+        "a connection that is quiet for two seconds is closed",
+        WAITS,
+        "        connection.settimeout(2.0)\n" + WAITS,
+        program="server",
+    ),
+    leaving(
+        "the idle timeout is that of connections, too",
+        WAITS,
+        "        connection.settimeout(self._rooms._idle_timeout)\n" + WAITS,
+        program="server",
+    ),
     leaving(
         "nobody is told who has timed out",
         f"letters = [{TIMES_OUT}]\n",
@@ -372,6 +475,24 @@ LEAVING = [
         "        if kind == HELLO:\n"
         "            member.heard = now\n",
     ),
+    leaving(
+        "a clock is that of an address", *clocks_by("address", "get(member.address, member.heard)")
+    ),
+    leaving(
+        "a user has one clock, whatever the room", *clocks_by("user", "get(user, member.heard)")
+    ),
+    kept(
+        "the clock of who has left ends the thread that looks at clocks",
+        "            self._leave(room, user, f'{user} has timed out') for room, user in silent\n",
+    ),
+    kept(
+        "who has left times out as well",
+        "            self._leave(room, user, f'{user} has timed out')\n"
+        "            if user in self._rooms[room]\n"
+        "            else self._notice(room, user, f'{user} has timed out')\n"
+        "            for room, user in silent\n",
+    ),
+    leaving("who times out is announced twice", f"[{TIMES_OUT}", f"[2 * {TIMES_OUT}"),
     leaving("its clock begins when somebody joins", HEARD, "        member.address = address\n"),
     leaving(
         "who has timed out is announced in all rooms",
@@ -391,6 +512,16 @@ LEAVING = [
         "                if now - member.heard >= self._idle_timeout:\n"
         "                    letters += self._leave(room, user, f'{user} has timed out')\n"
         "        return letters\n",
+    ),
+    leaving(
+        "a notice of a client is a sign of life",
+        IS_NOTICE,
+        "",
+        HEARD,
+        "        member.heard = now\n"
+        "        if kind == NOTICE:\n"
+        "            return []\n"
+        "        member.address = address\n",
     ),
     leaving(
         "it hears a member before it looks at the token",
