@@ -2,6 +2,8 @@
 
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from kit.failure import Seen
@@ -27,6 +29,7 @@ class UdpPeer(Peer):
         super().__init__(stage, name, program, udp_socket(at))
         self.to = to
         self._is_server = to is None
+        self._was_away = False
         self.tells("--", f"has port {self.address[1]}")
 
     @property
@@ -43,7 +46,10 @@ class UdpPeer(Peer):
         self.tells("->", datagram)
         target = to or self.to
         assert target, "nobody has sent a datagram yet, and nobody was named"
-        self.sock.sendto(datagram, target)
+        if self._was_away:
+            self.sock.send(datagram)  # macOS: where a connected one sends to must not be said
+        else:
+            self.sock.sendto(datagram, target)
 
     def expects(self, datagram: bytes, hint: str = "", patience: float = PATIENCE) -> None:
         """Wait for the next datagram, which is to be this one."""
@@ -88,6 +94,17 @@ class UdpPeer(Peer):
     def leaves(self) -> None:
         """Be there no longer. What has not been read is no fault: it may come sooner or later."""
         self.closes()
+
+    @contextmanager
+    def is_away(self) -> Iterator[None]:
+        """Be not there meanwhile, as `closes` does it; then take from the last sender alone."""
+        assert self.to, "nobody has sent a datagram yet"
+        self.tells("--", "is away")
+        self.sock.connect(self.address)
+        yield
+        self.tells("--", "is back")
+        self.sock.connect(self.to)
+        self._was_away = True
 
     def closes(self) -> None:
         """Be there no longer: who sends to this port is told that nobody has it.

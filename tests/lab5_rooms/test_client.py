@@ -21,6 +21,7 @@ from lab5_rooms.wire import CREATE, DONE, JOIN, LENGTHS, LIST, MAX_DATAGRAM, TEX
 ROOM, USER = "台所と居間", "Олена"  # their bytes are more than their characters
 # Seconds after the first hello, of 1 and of 3; a busy machine may show us the first one late.
 NEXT_HELLO, END = 0.5, 2.25
+AWAY = 0.3  # seconds in which a client notices that a text has found nobody
 BOB = ("--username", "bob", "--join", "kitchen")
 
 HEADER = "a byte each for operation, state, R and U, and four for P, the most significant first"
@@ -28,6 +29,9 @@ STORY = "the questions in their order: the name, 1 or 2, the room"
 LOST = "UDP promises nothing: say hello again when no answer came within a second, twice"
 THREE = "three hellos in all, and a second after the last one an [ERROR] line and exit code 1"
 CUT = "recv(n) returns up to n bytes: read on until header, names and payload are whole"
+REASON = "the payload of a refused reply is the reason, in UTF-8: decode() it, and show it"
+ONLY_QUIT = "only the line /quit, in small letters, is a command; an empty line sends nothing"
+DEAF = "a recv() may tell that an earlier text has found nobody: ConnectionRefusedError"
 IGNORED = "what is malformed, or not from the server, is not worth an exception, or a line"
 
 
@@ -83,7 +87,7 @@ def test_who_joins_is_shown_the_list_first(stage: Stage) -> None:
     names = [stage.word(), ROOM, stage.word()]
     with called(stage, typed="bob\n2\n") as (client, lobby):
         lobby.is_asked(LIST, hint="who types 2 wants to know which rooms there are")
-        lobby.agrees("\n".join(names).encode())
+        lobby.agrees(("\x1b" + "\n".join(names)).encode())
         client.waits_until(
             lambda: all(name in client.stdout.text for name in names) or client.over, PATIENCE
         )
@@ -94,6 +98,7 @@ def test_who_joins_is_shown_the_list_first(stage: Stage) -> None:
             received=client.stdout.text or "nothing",
             hint="the payload has the names, one a line: show them, and then ask",
         )
+        shows_no_escape(stage, client)
         client.types(f"{ROOM}\n")
         lobby.is_asked(JOIN, ROOM, "bob", STORY)
         lobby.lets_in()
@@ -106,8 +111,9 @@ def test_a_refusal_is_shown_and_it_asks_again(stage: Stage) -> None:
     reason, other = stage.word(), stage.word()
     with called(stage, typed="alice\n1\nkitchen\n") as (client, lobby):
         lobby.is_asked(CREATE, "kitchen", "alice")
-        lobby.refuses(f"ні: {reason}")
-        client.shows(f"ні: {reason}", hint="the payload of a refused reply is the reason: show it")
+        lobby.refuses(f"\x1bні: {reason}")
+        client.shows(f"ні: {reason}", hint=REASON)
+        shows_no_escape(stage, client)
         client.types("1\n1\n1\n")  # a name, a choice and a room alike
         came = lobby.next_request("another request", "after a refusal ask again")
         stage.requires(
@@ -127,14 +133,15 @@ def test_with_the_options_a_refusal_ends_it(stage: Stage) -> None:
         reason = stage.word()
         with called(stage, *words) as (client, lobby):
             lobby.is_asked(operation, "kitchen", user)
-            lobby.refuses(f"{reason}\nreally")
+            lobby.refuses(f"ні: {reason}\nreally")
 
             ends_with_error_line(client, stage, "it was refused")
             stage.requires(
-                reason in client.stderr.text,
+                f"ні: {reason}" in client.stderr.text,
                 "client does not say why it was refused",
-                expected=f"[ERROR] … {reason} …",
+                expected=f"[ERROR] … ні: {reason} …",
                 received=client.stderr.text,
+                hint=REASON,
             )
 
 
@@ -177,9 +184,9 @@ def test_the_end_of_input_and_quit_send_a_bye(stage: Stage) -> None:
 def test_every_other_line_is_sent_as_a_text(stage: Stage) -> None:
     """Every other line is sent as a text, and an empty one is not."""
     with entered(stage) as (client, lobby):
-        for line in ("/help", "/quit now", "1", "Привіт, 世界! 🙂"):
+        for line in ("/help", "/quit now", "/QUIT", "1", "Привіт, 世界! 🙂"):
             client.types(f"\n{line}\n")
-            lobby.hears(line, "only /quit is a command; an empty line sends nothing")
+            lobby.hears(line, ONLY_QUIT)
 
 
 @check(points=1)
@@ -217,6 +224,22 @@ def test_it_stays_when_the_connection_ends(stage: Stage) -> None:
 
 
 @check(points=1)
+def test_while_the_server_is_away_it_goes_on_or_says_so(stage: Stage) -> None:
+    """While the server is away it goes on, or ends with an [ERROR] line and exit code 1."""
+    word = stage.word()
+    with entered(stage) as (client, lobby):
+        with lobby.udp.is_away():
+            client.types("nobody gets this\n")
+            client.has_ended(within=AWAY)
+        lobby.brings("bob", word)
+        client.waits_until(lambda: client.over or word in client.stdout.text, PATIENCE)
+        if client.over:
+            ends_with_error_line(client, stage, "a text has found nobody")
+        else:
+            client.shows(word, hint=DEAF)
+
+
+@check(points=1)
 def test_a_connection_that_is_lost_before_the_token_gets_an_error_line(stage: Stage) -> None:
     for words in (b"", b"\1\1\7\5\0\0\0\x10kitchenalice\0\0"):
         with called(stage, *ALICE) as (client, lobby):
@@ -250,7 +273,7 @@ def test_a_hello_that_is_lost_is_said_again(stage: Stage) -> None:
         lobby.hears(word)
 
 
-@check(points=2, long=True)
+@check(points=1, long=True)
 def test_three_hellos_without_an_answer_end_it(stage: Stage) -> None:
     """Three hellos without an answer, a second apart, end it with an [ERROR] line."""
     with called(stage, *ALICE) as (client, lobby):
@@ -345,6 +368,10 @@ def test_control_characters_are_shown_as_spaces(stage: Stage) -> None:
     with entered(stage) as (client, lobby):
         lobby.brings("bob", f"a\n\x1b[2Jb\r\x85{word}")
         client.shows("bob", f"a  [2Jb  {word}", hint="replace what has the category Cc")
+        lobby.brings("bo\nb", word)
+        client.shows(
+            "bo b", word, hint="a name arrives, too: replace its control characters as well"
+        )
         lobby.tells_of("bob", f"bob\nhas\x00left {word}")
         client.shows(f"bob has left {word}")
 
@@ -386,6 +413,17 @@ def shows_nothing_of(stage: Stage, client: Program, text: str) -> None:
         expected="nothing of it",
         received=client.stdout.text,
         hint=IGNORED,
+    )
+
+
+def shows_no_escape(stage: Stage, client: Program) -> None:
+    """See that a client shows something else where an escape character has arrived."""
+    stage.requires(
+        "\x1b" not in client.stdout.text,
+        "client shows a control character as it is",
+        expected="a space in its place",
+        received=client.stdout.text,
+        hint="not texts alone arrive: names and reasons may have control characters, too",
     )
 
 

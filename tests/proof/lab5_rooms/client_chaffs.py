@@ -181,9 +181,20 @@ CLIENT = [
     ),
     wrong("it shows the list as bytes", NAMES, "[str(asked(connection, LIST))]"),
     wrong("it drops the last room of the list", NAMES, f"{NAMES}[:-1]"),
+    wrong(
+        "it shows the names of rooms as they are",
+        SHOWN_LIST,
+        SHOWN_LIST.replace("visible(', '.join(filter(None, names)))", "', '.join(names)"),
+    ),
     # Refused, at the questions.
     wrong(
         "it does not say why it was refused", SHOWN_REASON, '            terminal.show("! no")\n'
+    ),
+    wrong("it shows a reason as it is", SHOWN_REASON, '            terminal.show(f"! {reason}")\n'),
+    wrong(
+        "it shows a reason as bytes",
+        'Refused(payload.decode(errors="replace"))',
+        "Refused(str(payload))",
     ),
     wrong("a refusal ends it", SHOWN_REASON, f"{SHOWN_REASON}            raise\n"),
     wrong("it asks the server again, and not the user", ASK_NAME, ASKED),
@@ -203,6 +214,11 @@ CLIENT = [
         "it ends with exit code 0 when it was refused",
         GIVES_UP,
         'sys.exit(print("[ERROR]", reason, file=sys.stderr))',
+    ),
+    wrong(
+        "with the options it shows a reason as it is",
+        GIVES_UP,
+        'sys.exit(f"[ERROR] {reason}")',
     ),
     wrong(
         "it shows a traceback when it was refused",
@@ -264,6 +280,7 @@ CLIENT = [
         UNTIL_QUIT,
         f'            while not (line := {READ}).startswith("/quit"):\n',
     ),
+    wrong("it takes /QUIT for /quit", UNTIL_QUIT, UNTIL_QUIT.replace(") !=", ").lower() !=")),
     wrong("it sends an empty line", SAY, "                self._say(line)\n"),
     # Names.
     speaks(
@@ -298,6 +315,25 @@ CLIENT = [
         "                    if not connection.recv(1):\n"
         f'                        raise ConnectionError("the server has gone")\n{SAY}',
     ),
+    wrong(
+        "a text that has found nobody ends the thread that takes datagrams",
+        LOST,
+        LOST.replace("OSError", "TimeoutError, ProtocolError"),
+    ),
+    wrong(
+        "a text that has found nobody ends it with exit code 0",
+        LOST,
+        LOST.replace("OSError)", "OSError), ended()"),
+        MAIN,
+        "@contextlib.contextmanager\n"
+        "def ended():\n"
+        "    try:\n"
+        "        yield\n"
+        "    except ConnectionRefusedError:\n"
+        f"        os._exit(0)\n\n\n{MAIN}",
+        "import socket\n",
+        "import os\nimport socket\n",
+    ),
     speaks("it takes half a reply for a whole one", ENDED, "            break\n"),
     speaks(
         "it takes a lost connection for the end of input", ENDED, "            raise EOFError\n"
@@ -325,7 +361,7 @@ CLIENT = [
     wrong(
         "a malformed datagram ends the thread that takes them",
         LOST,
-        LOST.replace("OSError", "TimeoutError"),
+        LOST.replace("OSError", "TimeoutError, ConnectionRefusedError"),
     ),
     speaks(
         "it shows what is not UTF-8",
@@ -364,6 +400,11 @@ CLIENT = [
     ),
     # Control characters.
     wrong("it shows a text as it is", TEXT, 'self._terminal.show(f"{user}: {text}")'),
+    wrong(
+        "it shows the name of a sender as it is",
+        TEXT,
+        'self._terminal.show(f"{user}: {visible(text)}")',
+    ),
     shows("it drops control characters", '"" if unicodedata.category(c) == "Cc" else c'),
     shows("it replaces line feeds alone", '" " if c == "\\n" else c'),
     # The longest text.
