@@ -1,16 +1,19 @@
 """How programs end: with a usage message, with an error line, when told to; and how they wait."""
 
+import re
 import time
 
-from kit import system
+from kit import system, whereabouts
 from kit.failure import NotRun, Seen
 from kit.program import PATIENCE, STOP_LIMIT, Program
 from kit.stage import START_PATIENCE, Stage
+from kit.whereabouts import Place
 
 BUSY = 0.1  # of a core: the contract says "well under a tenth"
 CALM = 0.02  # of a core: that is enough to be sure
 WATCHED, WATCHED_LONGEST = 0.3, 2.0  # seconds: the rest of some work, or a share of a busy machine
 TYPE = "argparse checks an option with its type= function, which may refuse a value"
+CATCHES_ALL = "a bare except: catches Ctrl+C, too: name the exception that you expect"
 SLACK = 2.0  # seconds beyond the contract's two, for a slow machine
 
 
@@ -44,15 +47,15 @@ def ends_with_error_line(program: Program, stage: Stage, situation: str, hint: s
     printed = "\n".join(lines) or "nothing"
     if not ended:
         seen = Seen("silence", expected, f"it runs on; on stderr: {printed}")
-        raise stage.failure(f"{program.name} did not end: {situation}", seen, hint)
+        raise stage.failure(f"{situation}, and {program.name} did not end", seen, hint)
     errors = [line for line in lines if line.startswith("[ERROR]")]
     crashed = bool(program.exception())
     stage.requires(
         program.exit_code == 1 and len(errors) == 1 and lines[-1] in errors and not crashed,
-        f"{program.name} did not end with an [ERROR] line and exit code 1: {situation}",
+        f"{situation}, and {program.name} did not end with an [ERROR] line and exit code 1",
         expected=expected,
         received=f"exit code {program.exit_code}, on stderr: {printed}",
-        hint="after a failure: sys.exit(1)"
+        hint="after a failure: let the error go its way, or sys.exit(1)"
         if not program.exit_code
         else "catch the OSError, print one line, sys.exit(1)"
         if len(lines) > 1
@@ -97,6 +100,7 @@ def stops(program: Program, stage: Stage, signal_name: str, *, server: bool) -> 
         )
 
 
+_ALL = re.compile(r"^\s*except(?: BaseException(?: as \w+)?)?:", re.MULTILINE)
 _HOW_IT_ENDED = {
     130: "130 is the shell's way to say Ctrl+C",
     -15: "SIGTERM is no KeyboardInterrupt by itself: signal.signal()",
@@ -111,12 +115,18 @@ def _who_stays(program: Program) -> str:
     if any(source.startswith("with ") and "lock" in source for source in sources):
         return "a lock that nobody releases: its owner waits itself"
     if any(place.in_main for place in places):
-        return ""  # it goes on, whatever its threads do
+        return CATCHES_ALL if _catches_all(program, places) else ""  # whatever its threads do
     try:
         alone = system.threads(program.pid) == 1
     except (NotRun, OSError):
         return ""
     return "" if alone else "a thread that is not a daemon keeps the program alive"
+
+
+def _catches_all(program: Program, places: list[Place]) -> bool:
+    """Tell whether one of the files in which it stands has an `except` for whatever comes."""
+    root = program.tree.root.resolve()
+    return any(_ALL.search(whereabouts.text_of(root / place.file, root)) for place in places)
 
 
 def leaves_the_processor_alone(program: Program, stage: Stage) -> None:

@@ -97,15 +97,21 @@ def _places(text: str, root: Path) -> Iterator[Place]:
         yield given
 
 
-def _source(file: Path, line: int, root: Path) -> str:
-    """Return a line of a file of the tree; a program may name any file, and make links to it."""
+def text_of(file: Path, root: Path) -> str:
+    """Return the text of a file of the tree, "" for any other: a program may make links to it."""
     try:
         real = file.resolve()
         if not real.is_relative_to(root) or "__pycache__" in real.parts or not real.is_file():
             return ""
-        return real.read_text(encoding="utf-8", errors="replace").splitlines()[line - 1].strip()
-    except (OSError, IndexError, RuntimeError):  # RuntimeError: links in a circle
+        return real.read_text(encoding="utf-8", errors="replace")
+    except (OSError, RuntimeError):  # RuntimeError: links in a circle
         return ""
+
+
+def _source(file: Path, line: int, root: Path) -> str:
+    """Return a line of a file of the tree; a program may name any line."""
+    lines = text_of(file, root).splitlines()
+    return lines[line - 1].strip() if 0 < line <= len(lines) else ""
 
 
 def _size(file: Path) -> int:

@@ -245,7 +245,7 @@ def says_that_the_server_has_gone(stage: Stage, client: Program, how: str) -> No
     """See that the client ends by itself, with an error line."""
     stage.requires(
         client.has_ended(within=STOP_LIMIT + SLACK),
-        f"{client.name} did not end: {how}",
+        f"{how}, and {client.name} did not end",
         expected=f"it says so, and ends within {STOP_LIMIT:g} s",
         received="it runs on",
         hint="it waits for a key: the activity that receives must be able to end the other one",

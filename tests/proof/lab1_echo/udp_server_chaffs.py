@@ -20,6 +20,7 @@ SERVER = Server(
 SERVE = "    while True:\n        try:\n"
 RECEIVE = "            datagram, address = sock.recvfrom(MAX_DATAGRAM)\n"
 SEND = "            sock.sendto(datagram, address)\n"
+CAUGHT = "except ConnectionError as error:  # Windows tells us here that an earlier peer is gone\n"
 UDP_SOCKET = "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)"
 BIND = "        with frame.error_line("
 READY = "        frame.ready(sock)\n"
@@ -160,6 +161,13 @@ UDP_SERVER = [
     option("it sets SO_REUSEADDR", "socket.SOL_SOCKET, socket.SO_REUSEADDR, 1"),
     option("it sets SO_REUSEPORT", "socket.SOL_SOCKET, socket.SO_REUSEPORT, 1"),
     wrong("it catches SIGTERM and not Ctrl+C", RUN, SIGTERM_ALONE),
+    wrong(
+        "a bare except takes Ctrl+C for an error",
+        CAUGHT,
+        "except:\n",
+        'frame.info(f"A datagram was not delivered: {error}")',
+        'frame.info("A datagram was not delivered")',
+    ),
     wrong(
         "it polls",
         READY,
