@@ -12,7 +12,7 @@ from kit.tcp import TcpServer
 
 LONG = 3_000_000  # bytes: more than the system's buffers at both ends hold
 TOO_MUCH = 128_000_000  # bytes: whoever takes so many and gets rid of none has stored them
-QUIET = 3.2  # seconds
+QUIET = 2.2  # seconds
 LITTLE_ROOM = 5_000  # bytes: unlike a buffer's usual size, or the message takes it for one
 
 

@@ -34,7 +34,7 @@ UNKNOWN_HOST = "no-such-host.invalid"  # reserved for names that do not exist (R
 VISITS = 300
 MAX_GROWTH = 5_000_000  # bytes over these visits
 LEFT_OVER = 20  # threads or descriptors: a pool may grow a little, a leak grows with each visit
-LONELY = 3.2  # seconds in which nobody calls: more than a time limit of three
+LONELY = 2.2  # seconds in which nobody calls: more than a time limit of two
 STUCK = 0.1  # seconds after which a peer that takes no more bytes is stuck
 TRIES = 3  # where a port that we know of could be taken by somebody else in between
 

@@ -6,7 +6,7 @@ from kit.server_rules import ServerRules
 from kit.stage import Stage
 from kit.udp import MAX_DATAGRAM, UdpPeer, UdpServer
 
-QUIET = 3.2  # seconds
+QUIET = 2.2  # seconds
 
 
 def started(stage: Stage) -> UdpServer:

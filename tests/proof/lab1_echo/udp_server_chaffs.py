@@ -145,9 +145,9 @@ UDP_SERVER = [
     ),
     # A time in which nothing comes.
     wrong(
-        "it waits no longer than 2.5 s for the next datagram",
+        "it waits no longer than 2 s for the next datagram",
         SERVE,
-        "    sock.settimeout(2.5)\n" + SERVE,
+        "    sock.settimeout(2)\n" + SERVE,
     ),
     *server_chaffs(SERVER),
     *server_chaffs_of_many_checks(SERVER)[::2],

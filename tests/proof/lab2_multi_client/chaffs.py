@@ -601,9 +601,9 @@ OF_THE_LOG = [
         """,
     ),
     wrong(
-        "it gives a client three seconds to say something",
+        "it gives a client two seconds to say something",
         echo="""
-            connection.settimeout(3)
+            connection.settimeout(2)
             while piece := connection.recv(PIECE):
                 connection.sendall(piece)
         """,
@@ -645,9 +645,9 @@ OF_THE_RULES = [
         """,
     ),
     wrong(
-        "it ends when nobody has come for 3 s and nobody is there",
+        "it ends when nobody has come for 2 s and nobody is there",
         serve="""
-            listener.settimeout(3)
+            listener.settimeout(2)
             while True:
                 try:
                     connection, _ = listener.accept()

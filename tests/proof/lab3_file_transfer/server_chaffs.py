@@ -118,11 +118,11 @@ SERVER = [
     ),
     # Quiet between two uploads.
     wrong(
-        "it closes when nothing is offered for 3 s",
+        "it closes when nothing is offered for 2 s",
         LOOP,
-        "    connection.settimeout(3.0)\n" + LOOP,
+        "    connection.settimeout(2.0)\n" + LOOP,
         UNTIMED,
-        UNTIMED.replace("None", "3.0"),
+        UNTIMED.replace("None", "2.0"),
     ),
     # Files of every size.
     wrong(
