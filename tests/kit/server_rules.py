@@ -249,7 +249,7 @@ class ServerRules(ListeningRules):
                 "descriptors": program.measured(system.descriptors),
                 "threads": program.measured(system.threads),
                 "processes": len(system.children(program.pid)),
-                "files": len([*program.folder.iterdir(), *program.temporary.iterdir()]),
+                "files": system.entries(program.folder) + system.entries(program.temporary),
                 "bytes of memory": program.measured(system.memory),
             }
 

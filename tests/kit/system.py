@@ -77,6 +77,14 @@ def end_orphans() -> int:
     return ended
 
 
+def entries(folder: Path) -> int:
+    """Return how many entries a folder has; a program may have removed its own."""
+    try:
+        return sum(1 for _ in folder.iterdir())
+    except OSError:
+        return 0
+
+
 def write(file: Path, content: bytes | str) -> None:
     """Write a file whole or not at all; texts as UTF-8, with "?" for what is none in a name."""
     data = content.encode("utf-8", "replace") if isinstance(content, str) else content

@@ -85,5 +85,5 @@ class TestLikeEveryServer(TcpServerRules):
     def long_visit(self, server: Server) -> None:
         with server.client("a visitor") as visitor:
             visitor.exchanges(bytes(25_000))
-            every_third = visitor.leaves, visitor.leaves, visitor.resets
-            server.stage.random.choice(every_third)()
+            ways_to_go = visitor.leaves, visitor.leaves, visitor.resets
+            server.stage.random.choice(ways_to_go)()
