@@ -9,7 +9,7 @@ from kit.stage import QUIET, Stage
 COMES = "a client has come when it is accepted, before its first byte, and counts from then on"
 BRACKETS = "the round brackets belong to it, and it stands in one line: (1 online)"
 NEVER = 99  # that many are never online: whoever logs this has it from a client
-FAKED = f"({NEVER} online)\n".encode()
+FAKED = f"({NEVER} online)".encode()
 SAID = f"a client said ({NEVER} online), and the log repeats it: what clients send stays out of it"
 ONE_FOR_ALL = "is the number one for all clients? self.online of a handler is each handler's own"
 ONCE = "one line for each who comes and each who goes, and no other with a number"

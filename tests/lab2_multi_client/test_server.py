@@ -176,7 +176,7 @@ def test_fifty_that_go_in_the_same_moment_are_counted_one_by_one(stage: Stage) -
     expects_counts(stage, server.program, [*coming, *reversed(range(50))], ONE_STEP)
 
 
-@check(points=5, after=test_it_logs_who_goes_and_how_many_are_left, long=True)
+@check(points=5, after=test_fifty_that_go_in_the_same_moment_are_counted_one_by_one, long=True)
 def test_after_many_visits_the_number_is_still_right(stage: Stage) -> None:
     server = started(stage)
     numbers = []
