@@ -188,16 +188,22 @@ def test_after_many_visits_the_number_is_still_right(stage: Stage) -> None:
             numbers += [1, 0]
             expects_counts(stage, server.program, numbers, "one up for each visit, one down")
     with stage.story.sums_up("clients", f"{TURNS} times one goes as the next one comes"):
-        visitors = [server.client("a visitor") for _ in range(5)]
+        visitors = [one_more(stage, server) for _ in range(5)]
         for _ in range(TURNS):
-            visitor, *visitors = visitors
-            is_served(stage, visitor)
-            visitor.leaves()
-            visitors.append(server.client("a visitor"))
+            oldest, *visitors = visitors
+            oldest.leaves()
+            visitors.append(one_more(stage, server))
     for visitor in visitors:
         visitor.leaves()
 
     expects_all_gone(stage, server.program, visits=10 + 5 + TURNS, hint=AGAIN)
+
+
+def one_more(stage: Stage, server: TcpServer) -> TcpPeer:
+    """Come as a visitor, be served, and stay."""
+    visitor = server.client("a visitor")
+    is_served(stage, visitor)
+    return visitor
 
 
 class TestLikeEveryServer(TcpServerRules):

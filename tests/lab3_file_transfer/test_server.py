@@ -321,14 +321,14 @@ def test_a_slow_upload_is_not_given_up(stage: Stage) -> None:
         server = started(stage, "--timeout", f"{timeout:g}")
         with server.client("alice") as alice, server.client("bob") as bob:
             offers(alice, "alice.txt", 5)
-            for byte, piece in zip(b"slow!", in_pieces(offer("bob.txt", 1), 5), strict=True):
+            for byte, piece in zip(b"slow!", in_pieces(offer("bobs.txt", 1), 5), strict=True):
                 alice.reads_nothing(timeout / 3)
                 alice.sends(bytes([byte]))
                 bob.sends(piece)
             is_stored(alice, "alice.txt", moving)
             is_wanted(bob, in_parts)
             bob.sends(b"b")
-            is_stored(bob, "bob.txt")
+            is_stored(bob, "bobs.txt")
 
     stage.unless_slow(LONGER, scenario)
 
@@ -449,7 +449,7 @@ def test_ctrl_c_and_sigterm_in_an_upload_leave_nothing(stage: Stage) -> None:
         offers(alice, "kept.txt", 1_000)
         alice.sends(bytes(600))
 
-        stops(server.program, stage, signal_name, server=True)
+        stops(server.program, stage, signal_name, server=signal_name == "SIGINT")
 
         alice.expects_close_or_reset()
         is_empty(stage, server.program, "kept.txt", hint=cleared)

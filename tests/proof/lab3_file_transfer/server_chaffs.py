@@ -151,6 +151,11 @@ SERVER = [
         "    while len(data) < size:\n",
         "    if size:\n",
     ),
+    frames(
+        "it calls recv() twice at most for each part of an offer",
+        "    while len(data) < size:\n",
+        "    for _ in range(2):\n        if len(data) == size:\n            break\n",
+    ),
     # A content in pieces.
     wrong(
         "it takes many small pieces for an attack",
@@ -395,6 +400,20 @@ SERVER = [
         "        file.flush()\n" + REPLACES,
         ATTEND,
         "FILES = []\n\n\n" + ATTEND,
+    ),
+    wrong(
+        "it opens what it has stored once more",
+        REPLACES,
+        REPLACES + '        FILES.append(target.open("rb"))\n',
+        ATTEND,
+        "FILES = []\n\n\n" + ATTEND,
+    ),
+    wrong(
+        "it ends with exit code 143 at SIGTERM",
+        "        Clients(",
+        "        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n        Clients(",
+        "import socket\n",
+        "import signal\nimport socket\nimport sys\n",
     ),
     wrong(
         "it polls for the next offer",
