@@ -100,7 +100,7 @@ def stops(program: Program, stage: Stage, signal_name: str, *, server: bool) -> 
         )
 
 
-_ALL = re.compile(r"^\s*except(?: BaseException(?: as \w+)?)?:", re.MULTILINE)
+_ALL = re.compile(r"^[ \t]*except(?: BaseException(?: as \w+)?)?:", re.MULTILINE)
 _HOW_IT_ENDED = {
     130: "130 is the shell's way to say Ctrl+C",
     -15: "SIGTERM is no KeyboardInterrupt by itself: signal.signal()",
